@@ -1,0 +1,13 @@
+/** Benchmarks: JMH for the parts, and the whole system against its peers. */
+module hob.bench {
+  requires static org.jspecify;
+  requires hob.linux;
+  requires hob.wire;
+  requires hob.image;
+  requires hob.home;
+  requires hob.migration;
+  requires hob.daemon;
+  requires hob.testbed;
+  requires hob.cli;
+
+}

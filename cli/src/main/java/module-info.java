@@ -1,0 +1,11 @@
+/** The hob command: subcommands, tables, progress. */
+module hob.cli {
+  requires static org.jspecify;
+  requires hob.wire;
+  requires hob.testbed;
+  requires info.picocli;
+
+
+  opens hob.cli to
+      info.picocli;
+}

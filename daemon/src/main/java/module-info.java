@@ -1,0 +1,11 @@
+/** hobd: puts the parts together, cluster membership, control socket. */
+module hob.daemon {
+  requires static org.jspecify;
+  requires hob.linux;
+  requires hob.wire;
+  requires hob.image;
+  requires hob.home;
+  requires hob.migration;
+
+  exports hob.daemon;
+}

@@ -1,0 +1,8 @@
+/** Sessions, exec interception, shadows, signals and streams: what a process leaves at its home. */
+module hob.home {
+  requires static org.jspecify;
+  requires hob.linux;
+  requires hob.wire;
+  requires hob.image;
+
+}

@@ -1,0 +1,5 @@
+/** Hosts as namespaces on one machine, for demo, tests and benchmarks. */
+@NullMarked
+package hob.testbed;
+
+import org.jspecify.annotations.NullMarked;
