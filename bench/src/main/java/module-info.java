@@ -9,5 +9,4 @@ module hob.bench {
   requires hob.daemon;
   requires hob.testbed;
   requires hob.cli;
-
 }

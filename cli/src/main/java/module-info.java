@@ -5,7 +5,6 @@ module hob.cli {
   requires hob.testbed;
   requires info.picocli;
 
-
   opens hob.cli to
       info.picocli;
 }

@@ -4,5 +4,4 @@ module hob.home {
   requires hob.linux;
   requires hob.wire;
   requires hob.image;
-
 }

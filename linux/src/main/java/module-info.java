@@ -1,5 +1,4 @@
 /** System calls, struct layouts and constants; the names are Linux's own. */
 module hob.linux {
   requires static org.jspecify;
-
 }

@@ -5,5 +5,4 @@ module hob.migration {
   requires hob.image;
   requires hob.wire;
   requires hob.home;
-
 }

@@ -2,5 +2,4 @@
 module hob.testbed {
   requires static org.jspecify;
   requires hob.linux;
-
 }
