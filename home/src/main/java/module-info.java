@@ -3,5 +3,7 @@ module hob.home {
   requires static org.jspecify;
   requires hob.linux;
   requires hob.wire;
-  requires hob.image;
+  requires transitive hob.image;
+
+  exports hob.home;
 }

@@ -1,4 +1,6 @@
 /** System calls, struct layouts and constants; the names are Linux's own. */
 module hob.linux {
   requires static org.jspecify;
+
+  exports hob.linux;
 }

@@ -1,0 +1,15 @@
+package hob.image;
+
+/**
+ * One reason why a process cannot move.
+ *
+ * @param pid the process, 0 when it concerns the whole
+ * @param kind short stable word for tables and tests, such as {@code io_uring}
+ * @param sentence what it is and where, for people
+ */
+public record Refusal(int pid, String kind, String sentence) {
+  @Override
+  public String toString() {
+    return (pid == 0 ? "" : "pid " + pid + ": ") + sentence;
+  }
+}

@@ -1,0 +1,61 @@
+package hob.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** {@code PAGEMAP_SCAN} of {@code /proc/PID/pagemap} (kernel 6.7). One thread at a time. */
+public final class PageMap implements AutoCloseable {
+  /** Receives ranges of pages, ascending. */
+  public interface RangeSink {
+    /** Addresses {@code [start, end)}. */
+    void range(long start, long end);
+  }
+
+  private static final long SCAN = 0xC0606610L;
+  private static final int VECTOR = 4096;
+  private static final int CATEGORY_FILE = 1 << 2;
+  private static final int CATEGORY_PRESENT = 1 << 3;
+  private static final int CATEGORY_SWAPPED = 1 << 4;
+  private static final int CATEGORY_PFNZERO = 1 << 5;
+
+  private final Fd fd;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment argument = arena.allocate(96, 8);
+  private final MemorySegment vector = arena.allocate(24L * VECTOR, 8);
+
+  /** Of one process. */
+  public PageMap(int pid) {
+    fd = Fd.open("/proc/" + pid + "/pagemap", Fd.O_RDONLY);
+  }
+
+  /**
+   * The private pages in {@code [start, end)} that differ from file and zero page: present or
+   * swapped out.
+   */
+  public void scanPrivate(long start, long end, RangeSink sink) {
+    long at = start;
+    while (at < end) {
+      argument.fill((byte) 0);
+      argument.set(Scratch.LONG, 0, 96);
+      argument.set(Scratch.LONG, 16, at);
+      argument.set(Scratch.LONG, 24, end);
+      argument.set(Scratch.LONG, 40, vector.address());
+      argument.set(Scratch.LONG, 48, VECTOR);
+      argument.set(Scratch.LONG, 64, CATEGORY_FILE | CATEGORY_PFNZERO);
+      argument.set(Scratch.LONG, 72, CATEGORY_FILE | CATEGORY_PFNZERO);
+      argument.set(Scratch.LONG, 80, CATEGORY_PRESENT | CATEGORY_SWAPPED);
+      argument.set(Scratch.LONG, 88, CATEGORY_PRESENT | CATEGORY_SWAPPED);
+      long n = Sys.check(fd.ioctl(SCAN, argument.address()), "PAGEMAP_SCAN", Long.toHexString(at));
+      for (long i = 0; i < n; i++) {
+        sink.range(vector.get(Scratch.LONG, i * 24), vector.get(Scratch.LONG, i * 24 + 8));
+      }
+      at = argument.get(Scratch.LONG, 32);
+    }
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+    arena.close();
+  }
+}

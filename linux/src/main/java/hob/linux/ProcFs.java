@@ -1,0 +1,189 @@
+package hob.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Readers of {@code /proc}, proc(5). Files there are read in one go with few system calls, since a
+ * process may be standing frozen meanwhile. A process that is gone shows as a {@link
+ * LinuxException} with ENOENT or ESRCH.
+ */
+public final class ProcFs {
+  private static final ThreadLocal<MemorySegment> BUFFER =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(1 << 20, 64));
+
+  private ProcFs() {}
+
+  /** The whole file. */
+  public static byte[] read(String path) {
+    try (Fd fd = Fd.open(path, Fd.O_RDONLY)) {
+      MemorySegment b = BUFFER.get();
+      byte[] all = new byte[0];
+      while (true) {
+        long r = Sys.check(fd.read(b), "read", path);
+        if (r == 0) {
+          return all;
+        }
+        int from = all.length;
+        all = Arrays.copyOf(all, from + (int) r);
+        MemorySegment.copy(b, ValueLayout.JAVA_BYTE, 0, all, from, (int) r);
+      }
+    }
+  }
+
+  /** The whole file as text; bytes become characters one by one. */
+  public static String text(String path) {
+    return new String(read(path), StandardCharsets.ISO_8859_1);
+  }
+
+  /** Writes a small control file. */
+  public static void write(String path, String value) {
+    try (Fd fd = Fd.open(path, Fd.O_WRONLY)) {
+      fd.writeAll(value.getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  /** Numeric names in a directory such as {@code /proc} or {@code /proc/PID/task}, ascending. */
+  public static int[] numbers(String directory) {
+    try (Fd fd = Fd.open(directory, Fd.O_RDONLY | Fd.O_DIRECTORY)) {
+      MemorySegment b = BUFFER.get();
+      int[] found = new int[16];
+      int n = 0;
+      while (true) {
+        long r =
+            Sys.check(
+                Sys.call(Nr.GETDENTS64, fd.number(), b.address(), b.byteSize()),
+                "getdents64",
+                directory);
+        if (r == 0) {
+          int[] all = Arrays.copyOf(found, n);
+          Arrays.sort(all);
+          return all;
+        }
+        for (long at = 0; at < r; at += b.get(Scratch.SHORT, at + 16) & 0xffff) {
+          int value = number(b, at + 19);
+          if (value >= 0) {
+            if (n == found.length) {
+              found = Arrays.copyOf(found, n * 2);
+            }
+            found[n++] = value;
+          }
+        }
+      }
+    }
+  }
+
+  private static int number(MemorySegment b, long at) {
+    int value = 0;
+    for (int i = 0; ; i++) {
+      byte c = b.get(Scratch.BYTE, at + i);
+      if (c == 0) {
+        return i == 0 ? -1 : value;
+      }
+      if (c < '0' || c > '9') {
+        return -1;
+      }
+      value = value * 10 + (c - '0');
+    }
+  }
+
+  /** Thread ids of a process, ascending. */
+  public static int[] threads(int pid) {
+    return numbers("/proc/" + pid + "/task");
+  }
+
+  /**
+   * Fields of {@code /proc/PID/stat}; index as in proc_pid_stat(5), so 3 is the state; 0 is unused.
+   *
+   * @param path of the file, since threads have one too
+   */
+  public static Stat stat(String path) {
+    String s = text(path);
+    int close = s.lastIndexOf(')');
+    String[] f = s.substring(close + 2).trim().split(" ");
+    return new Stat(s.substring(s.indexOf('(') + 1, close), f);
+  }
+
+  /** One line of {@code /proc/PID/stat}. */
+  public static final class Stat {
+    private final String comm;
+    private final String[] fields;
+
+    private Stat(String comm, String[] fields) {
+      this.comm = comm;
+      this.fields = fields;
+    }
+
+    /** Name, at most 15 bytes. */
+    public String comm() {
+      return comm;
+    }
+
+    /** State letter. */
+    public char state() {
+      return fields[0].charAt(0);
+    }
+
+    /** Field by its number in the manual, from 4 on. */
+    public long field(int number) {
+      String s = fields[number - 3];
+      return s.charAt(0) == '-' ? Long.parseLong(s) : Long.parseUnsignedLong(s);
+    }
+
+    public int ppid() {
+      return (int) field(4);
+    }
+
+    public int pgid() {
+      return (int) field(5);
+    }
+
+    public int sid() {
+      return (int) field(6);
+    }
+
+    /** In clock ticks since boot. */
+    public long startTime() {
+      return field(22);
+    }
+  }
+
+  /** {@code /proc/PID/status} by key. */
+  public static Map<String, String> status(String path) {
+    Map<String, String> m = new LinkedHashMap<>();
+    for (String line : text(path).split("\n")) {
+      int colon = line.indexOf(':');
+      if (colon > 0) {
+        m.put(line.substring(0, colon), line.substring(colon + 1).trim());
+      }
+    }
+    return m;
+  }
+
+  /** All processes by parent, from one walk over {@code /proc}. */
+  public static Map<Integer, List<Integer>> children() {
+    Map<Integer, List<Integer>> m = new LinkedHashMap<>();
+    for (int pid : numbers("/proc")) {
+      try {
+        m.computeIfAbsent(stat("/proc/" + pid + "/stat").ppid(), k -> new ArrayList<>()).add(pid);
+      } catch (LinuxException e) {
+        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+          throw e;
+        }
+      }
+    }
+    return m;
+  }
+
+  /** Mappings of {@code /proc/PID/maps}, or of {@code smaps} with their flags. Ascending. */
+  public static List<MapsEntry> maps(int pid, boolean withFlags) {
+    return MapsEntry.parse(read("/proc/" + pid + (withFlags ? "/smaps" : "/maps")));
+  }
+}
