@@ -8,5 +8,6 @@ module hob.bench {
   requires hob.migration;
   requires hob.daemon;
   requires hob.testbed;
+  requires jmh.core;
   requires hob.cli;
 }
