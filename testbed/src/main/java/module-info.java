@@ -1,5 +1,6 @@
 /** Hosts as namespaces on one machine, for demo, tests and benchmarks. */
 module hob.testbed {
   requires static org.jspecify;
-  requires hob.linux;
+
+  exports hob.testbed;
 }

@@ -1,0 +1,124 @@
+package hob.testbed;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The daemon that each host runs.
+ *
+ * @param command its command line, in which {@code {config}} stands for the configuration file and
+ *     {@code {host}} for the host's name; empty for hosts without a daemon
+ * @param environment added to the few variables that a service manager sets
+ * @param preparation called once, before any daemon starts
+ * @param readiness tells whether a daemon is at work
+ * @param readyWithin how long {@link Testbed#up} waits for that
+ */
+public record DaemonSpec(
+    List<String> command,
+    Map<String, String> environment,
+    Preparation preparation,
+    Readiness readiness,
+    Duration readyWithin) {
+
+  private static final String MAIN = "hob.daemon.Main";
+
+  /** Makes what all daemons need and the testbed does not know of, such as certificates. */
+  @FunctionalInterface
+  public interface Preparation {
+    /** The files that {@code hosts} name are still missing; their directories are there. */
+    void prepare(List<HostConfig> hosts);
+  }
+
+  /** Asked again and again, from any thread, until it says yes. */
+  @FunctionalInterface
+  public interface Readiness {
+    /**
+     * Whether the daemon is at work.
+     *
+     * @param controlSocket of the host, as a path of the caller's
+     */
+    boolean ready(Path controlSocket);
+  }
+
+  public DaemonSpec {
+    command = List.copyOf(command);
+    environment = Map.copyOf(environment);
+  }
+
+  /** Hosts without a daemon. */
+  public static DaemonSpec none() {
+    return of(List.of());
+  }
+
+  /** A daemon of the caller's own, ready as soon as its control socket takes connections. */
+  public static DaemonSpec of(List<String> command) {
+    return new DaemonSpec(
+        command, Map.of(), _ -> {}, DaemonSpec::connectable, Duration.ofSeconds(60));
+  }
+
+  /**
+   * hobd, on the Java and the class path of the caller. The launcher says in system properties
+   * which flags and which AOT cache a daemon runs with.
+   */
+  public static DaemonSpec hobd() {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    String flags =
+        System.getProperty(
+            "hob.daemon.flags", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED");
+    command.addAll(List.of(flags.trim().split("\\s+")));
+    String cache = System.getProperty("hob.daemon.cache", "");
+    if (Files.isReadable(Path.of(cache)) && !cache.isEmpty()) {
+      command.add("-XX:AOTCache=" + cache);
+    }
+    command.add("-cp");
+    command.add(classPath());
+    command.addAll(List.of(MAIN, "--config", "{config}"));
+    return of(command);
+  }
+
+  private static String classPath() {
+    List<String> absolute = new ArrayList<>();
+    for (String property : List.of("java.class.path", "jdk.module.path")) {
+      for (String entry : System.getProperty(property, "").split(File.pathSeparator)) {
+        if (!entry.isEmpty()) {
+          absolute.add(Path.of(entry).toAbsolutePath().toString());
+        }
+      }
+    }
+    return String.join(File.pathSeparator, absolute);
+  }
+
+  static boolean connectable(Path controlSocket) {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(controlSocket));
+    } catch (IOException e) {
+      return false; // not yet
+    }
+  }
+
+  public DaemonSpec withEnvironment(Map<String, String> environment) {
+    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+  }
+
+  public DaemonSpec withPreparation(Preparation preparation) {
+    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+  }
+
+  public DaemonSpec withReadiness(Readiness readiness) {
+    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+  }
+
+  public DaemonSpec withReadyWithin(Duration readyWithin) {
+    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+  }
+}
