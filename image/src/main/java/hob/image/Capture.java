@@ -1,0 +1,394 @@
+package hob.image;
+
+import hob.image.proto.OutsideProcess;
+import hob.image.proto.PageRun;
+import hob.image.proto.ProcessImage;
+import hob.image.proto.ThreadState;
+import hob.image.proto.TreeImage;
+import hob.linux.Errno;
+import hob.linux.Fd;
+import hob.linux.LinuxException;
+import hob.linux.MapsEntry;
+import hob.linux.PageMap;
+import hob.linux.ProcFs;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Wait;
+import hob.linux.WaitStatus;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The source's half: a tree stopped, its state in an image, its pages to be read. Made by {@link #freeze}; ended by one of {@link
+ * #resume}, {@link #destroy}, or by turning the processes into something else ({@link #frozenLeaders}).
+ *
+ * <p>Only the tracer's thread, except {@link #pages}, which any thread may read. Between calls the processes have their own
+ * registers and masks, so that if this daemon dies the kernel lets them run on unharmed.
+ */
+public final class Capture {
+  private static final int IMAGE_VERSION = 1;
+
+  private final Tracer tracer;
+  private final List<FrozenProcess> processes;
+  private final List<External> externals;
+  private final TreeImage image;
+  private final Pages pages;
+  private final long frozenAtNanos;
+  private boolean doubt;
+
+  private Capture(
+      Tracer tracer,
+      List<FrozenProcess> processes,
+      List<External> externals,
+      TreeImage image,
+      Pages pages,
+      long frozenAtNanos) {
+    this.tracer = tracer;
+    this.processes = processes;
+    this.externals = externals;
+    this.image = image;
+    this.pages = pages;
+    this.frozenAtNanos = frozenAtNanos;
+  }
+
+  /**
+   * All reasons why the tree cannot move now. Nothing is stopped.
+   *
+   * @param root pid in this /proc
+   * @param reference pid of a process with the namespaces that the tree's processes should have
+   */
+  public static List<Refusal> check(int root, int reference) {
+    List<Refusal> out = new ArrayList<>();
+    for (int pid : Freezer.tree(root)) {
+      try {
+        checkProcess(new ProcessFacts(pid, reference), out);
+      } catch (LinuxException e) {
+        if (pid == root || (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH)) {
+          throw e;
+        }
+      }
+    }
+    return out;
+  }
+
+  private static void checkProcess(ProcessFacts facts, List<Refusal> out) {
+    int before = out.size();
+    for (StateModule m : StateModules.ALL) {
+      m.check(facts, out);
+      if (out.size() > before && (out.getLast().kind().equals("init") || out.getLast().kind().equals("kernel-thread"))) {
+        return;
+      }
+    }
+  }
+
+  /** Pids of the tree in this /proc, parents first. */
+  public static List<Integer> tree(int root) {
+    return Freezer.tree(root);
+  }
+
+  /**
+   * Stops the tree and takes its state.
+   *
+   * @param home host name that the processes see
+   * @param outside what the image says of processes that stay behind
+   * @throws RefusedException when something cannot move; the tree runs on
+   */
+  public static Capture freeze(
+      Tracer tracer, int root, String home, List<OutsideProcess> outside, StandIns standIns)
+      throws RefusedException {
+    Map<Integer, SystemCallRestart.Sleep> sleeps = new HashMap<>();
+    for (int pid : Freezer.tree(root)) {
+      try {
+        for (int tid : ProcFs.threads(pid)) {
+          SystemCallRestart.note(pid, tid).ifPresent(s -> sleeps.put(tid, s));
+        }
+      } catch (LinuxException e) {
+        // It ended meanwhile.
+        continue;
+      }
+    }
+    long start = System.nanoTime();
+    Freezer.FrozenForest forest = new Freezer(tracer).freeze(root);
+    try {
+      return capture(tracer, forest, home, outside, standIns, sleeps, start);
+    } catch (Collection.Refused e) {
+      resume(forest.processes());
+      throw new RefusedException(e.refusal());
+    } catch (RuntimeException e) {
+      resume(forest.processes());
+      throw e;
+    }
+  }
+
+  private static Capture capture(
+      Tracer tracer,
+      Freezer.FrozenForest forest,
+      String home,
+      List<OutsideProcess> outside,
+      StandIns standIns,
+      Map<Integer, SystemCallRestart.Sleep> sleeps,
+      long start) {
+    Collection tree = new Collection(standIns);
+    Map<Integer, Integer> nsPids = new HashMap<>();
+    for (FrozenProcess p : forest.processes()) {
+      tree.survey(p);
+      nsPids.put(p.pid(), p.nsPid());
+    }
+    TreeImage.Builder image =
+        TreeImage.newBuilder().setVersion(IMAGE_VERSION).setArch("x86_64").setHome(home).addAllOutside(outside);
+    List<ProcessImage.Builder> images = new ArrayList<>();
+    for (FrozenProcess p : forest.processes()) {
+      ProcessImage.Builder b = ProcessImage.newBuilder();
+      family(p.facts(), nsPids, b);
+      encapsulate(p, tree, b, sleeps);
+      images.add(b);
+    }
+    for (int pid : forest.zombies()) {
+      ProcessImage.Builder b = ProcessImage.newBuilder().setZombie(true);
+      ProcessFacts facts = new ProcessFacts(pid);
+      family(facts, nsPids, b);
+      b.setComm(facts.stat().comm()).setExitStatus((int) facts.stat().field(52));
+      images.add(b);
+    }
+    List<PageRun> runs = new ArrayList<>();
+    List<Pages.Place> places = new ArrayList<>();
+    List<Fd> open = new ArrayList<>();
+    for (int i = 0; i < forest.processes().size(); i++) {
+      privatePages(forest.processes().get(i), i, runs, places, open);
+    }
+    sharedPages(tree, runs, places, open);
+    image.addAllFiles(tree.files()).addAllPipes(tree.pipeImages()).addAllSharedMemory(tree.sharedImages());
+    images.forEach(image::addProcesses);
+    image.addAllPageRuns(runs);
+    return new Capture(
+        tracer, forest.processes(), tree.externals(), image.build(), new Pages(runs, places, open), start);
+  }
+
+  private static void family(ProcessFacts facts, Map<Integer, Integer> nsPids, ProcessImage.Builder b) {
+    b.setPid(facts.nsPid());
+    int parent = facts.stat().ppid();
+    b.setPpid(nsPids.containsKey(parent) ? nsPids.get(parent) : NamespacePid.of(parent));
+    Map<String, String> status = facts.status();
+    b.setPgid(ProcessFacts.last(status.getOrDefault("NSpgid", String.valueOf(facts.stat().pgid()))));
+    b.setSid(ProcessFacts.last(status.getOrDefault("NSsid", String.valueOf(facts.stat().sid()))));
+    b.setExitSignal((int) facts.stat().field(38));
+  }
+
+  private static void encapsulate(
+      FrozenProcess p,
+      Collection tree,
+      ProcessImage.Builder out,
+      Map<Integer, SystemCallRestart.Sleep> sleeps) {
+    out.setComm(p.facts().stat().comm()).setStopped(p.wasStopped());
+    // Read before the hole is made, so that it does not show.
+    List<MapsEntry> maps = p.facts().maps();
+    long instruction =
+        maps.stream().filter(e -> e.path().equals("[vdso]")).findFirst().map(MapsEntry::start).orElseThrow() + Vdso.syscallOffset();
+    p.threads().forEach(FrozenThread::open);
+    Hole hole = Hole.open(p.leader().tracee(), p.pid(), instruction);
+    boolean trapIgnored =
+        (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16) & Signals.bit(Signals.SIGTRAP)) != 0;
+    byte[] ignore = Bytes.longs(1, 0, 0, 0);
+    try {
+      if (trapIgnored) {
+        p.leader().tracee().must(instruction, "rt_sigaction", hob.linux.Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+      }
+      encapsulate(p, tree, out, sleeps, hole);
+    } finally {
+      if (trapIgnored) {
+        hob.linux.ProcessMemory.write(p.pid(), hole.data(), ignore);
+        p.leader().tracee().inject(instruction, hob.linux.Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+      }
+      p.leader().tracee().inject(instruction, hob.linux.Nr.MUNMAP, hole.code(), Hole.SIZE);
+      p.threads().forEach(FrozenThread::close);
+    }
+  }
+
+  private static void encapsulate(
+      FrozenProcess p,
+      Collection tree,
+      ProcessImage.Builder out,
+      Map<Integer, SystemCallRestart.Sleep> sleeps,
+      Hole hole) {
+    Batch leader = new Batch(p.leader().tracee(), p.pid(), hole);
+    for (StateModule m : StateModules.ALL) {
+      m.encapsulate(p, leader, tree, out);
+    }
+    for (FrozenThread t : p.threads()) {
+      ThreadState.Builder thread = ThreadState.newBuilder();
+      Batch batch = t == p.leader() ? leader : new Batch(t.tracee(), p.pid(), hole);
+      for (StateModule m : StateModules.ALL) {
+        m.encapsulateThread(p, t, batch, thread);
+      }
+      batch.run();
+      long[] regs = thread.getRegistersList().stream().mapToLong(Long::longValue).toArray();
+      SystemCallRestart.adjust(p.pid(), regs, Optional.ofNullable(sleeps.get(t.tid())));
+      for (int i = 0; i < regs.length; i++) {
+        thread.setRegisters(i, regs[i]);
+      }
+      out.addThreads(thread);
+    }
+  }
+
+  private static void privatePages(
+      FrozenProcess p, int index, List<PageRun> runs, List<Pages.Place> places, List<Fd> open) {
+    List<MapsEntry> maps =
+        p.facts().maps().stream().filter(e -> !e.special() && !e.shared()).toList();
+    if (maps.isEmpty()) {
+      return;
+    }
+    Pages.Place ordinary = new Pages.OrdinaryPlace(p.pid());
+    Pages.@Nullable Place[] forced = new Pages.Place[1];
+    int[] at = {0};
+    try (PageMap pagemap = new PageMap(p.pid())) {
+      pagemap.scanPrivate(
+          maps.getFirst().start(),
+          maps.getLast().end(),
+          (start, end) -> {
+            while (at[0] < maps.size() && maps.get(at[0]).end() <= start) {
+              at[0]++;
+            }
+            for (int i = at[0]; i < maps.size() && maps.get(i).start() < end; i++) {
+              MapsEntry e = maps.get(i);
+              long from = Math.max(start, e.start());
+              long to = Math.min(end, e.end());
+              if (from >= to) {
+                continue;
+              }
+              runs.add(PageRun.newBuilder().setProcess(index).setStart(from).setLength(to - from).build());
+              Pages.Place place = ordinary;
+              if ((e.protection() & 1) == 0) {
+                if (forced[0] == null) {
+                  Fd mem = Fd.open("/proc/" + p.pid() + "/mem", Fd.O_RDONLY);
+                  open.add(mem);
+                  forced[0] = new Pages.ForcedPlace(mem);
+                }
+                place = forced[0];
+              }
+              places.add(place);
+            }
+          });
+    }
+  }
+
+  private static void sharedPages(Collection tree, List<PageRun> runs, List<Pages.Place> places, List<Fd> open) {
+    for (Collection.Shared s : tree.sharedMemories()) {
+      Fd file =
+          Fd.open(
+              "/proc/" + s.pid() + "/map_files/" + Long.toHexString(s.start()) + "-" + Long.toHexString(s.end()),
+              Fd.O_RDONLY);
+      open.add(file);
+      Pages.Place place = new Pages.SharedPlace(file);
+      Pages.dataRuns(
+          file,
+          tree.sharedImages().get(s.index()).getSize(),
+          (start, end) -> {
+            runs.add(
+                PageRun.newBuilder().setSharedMemory(1 + s.index()).setStart(start).setLength(end - start).build());
+            places.add(place);
+          });
+    }
+  }
+
+  /** All state but page contents. */
+  public TreeImage image() {
+    return image;
+  }
+
+  /** The page contents. */
+  public Pages pages() {
+    return pages;
+  }
+
+  /** Streams that lead out of the tree. */
+  public List<External> externals() {
+    return externals;
+  }
+
+  /** {@code System.nanoTime()} when the first thread was told to stop. */
+  public long frozenAtNanos() {
+    return frozenAtNanos;
+  }
+
+  /** Host pids of the processes that stand still, in the image's order (zombies come after them). */
+  public List<Integer> pids() {
+    return processes.stream().map(FrozenProcess::pid).toList();
+  }
+
+  List<FrozenProcess> frozenLeaders() {
+    return processes;
+  }
+
+  /** From now on the tree stays stopped when this daemon dies: a SIGSTOP waits for each process. */
+  public void holdInDoubt() {
+    doubt = true;
+    for (FrozenProcess p : processes) {
+      Signals.kill(p.pid(), Signals.SIGSTOP);
+    }
+  }
+
+  /** Whether {@link #holdInDoubt} was called. */
+  public boolean inDoubt() {
+    return doubt;
+  }
+
+  /** Lets the tree run on as if nothing had happened. */
+  public void resume() {
+    pages.close();
+    if (doubt) {
+      for (FrozenProcess p : processes) {
+        Fuse.remove(p.leader().tid(), p.leader().mask());
+      }
+    }
+    resume(processes);
+  }
+
+  private static void resume(List<FrozenProcess> processes) {
+    for (FrozenProcess p : processes) {
+      boolean stop = p.threads().stream().anyMatch(t -> t.tracee().stopWanted());
+      for (FrozenThread t : p.threads()) {
+        Ptrace.detach(t.tid(), 0);
+      }
+      if (stop) {
+        Signals.kill(p.pid(), Signals.SIGSTOP);
+      }
+    }
+  }
+
+  /** Ends the processes; waits until they are gone for their tracer. Their parents reap them. */
+  public void destroy() {
+    pages.close();
+    for (FrozenProcess p : processes.reversed()) {
+      Signals.kill(p.pid(), Signals.SIGKILL);
+    }
+    for (FrozenProcess p : processes.reversed()) {
+      for (FrozenThread t : p.threads().reversed()) {
+        awaitEnd(t.tid());
+      }
+    }
+  }
+
+  static void awaitEnd(int tid) {
+    try {
+      while (true) {
+        WaitStatus s = Wait.of(tid);
+        if (s.gone()) {
+          return;
+        }
+        Ptrace.cont(tid, 0);
+      }
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ECHILD && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+    }
+  }
+
+  Tracer tracer() {
+    return tracer;
+  }
+}

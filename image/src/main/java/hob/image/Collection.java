@@ -1,0 +1,179 @@
+package hob.image;
+
+import com.google.protobuf.ByteString;
+import hob.image.proto.OpenFile;
+import hob.image.proto.Pipe;
+import hob.image.proto.SharedMemory;
+import hob.image.proto.StandIn;
+import hob.linux.Fd;
+import hob.linux.Kcmp;
+import hob.linux.MapsEntry;
+import hob.linux.PidFd;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the processes of a tree share, found once for the whole tree: open file descriptions, pipes, shared memory. One for each
+ * capture; only the tracer's thread.
+ */
+final class Collection {
+  /** State modules throw it when a frozen process turns out to have what cannot move. */
+  static final class Refused extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    private final transient Refusal refusal;
+
+    Refused(Refusal refusal) {
+      super(refusal.toString());
+      this.refusal = refusal;
+    }
+
+    Refusal refusal() {
+      return refusal;
+    }
+  }
+
+  /** A descriptor slot of a process. */
+  record Slot(int pid, int fd) {}
+
+  /** Shared memory and one process that maps it. */
+  record Shared(int index, int pid, long start, long end) {}
+
+  private final List<OpenFile.Builder> files = new ArrayList<>();
+  private final List<Slot> firstSlot = new ArrayList<>();
+  private final Map<String, List<Integer>> byKey = new HashMap<>();
+  private final Map<String, Integer> byPath = new HashMap<>();
+  private final Map<Long, Integer> pipes = new LinkedHashMap<>();
+  private final List<Pipe.Builder> pipeImages = new ArrayList<>();
+  private final Map<Long, Integer> pipeEnds = new HashMap<>();
+  private final Map<String, Shared> shared = new LinkedHashMap<>();
+  private final List<SharedMemory.Builder> sharedImages = new ArrayList<>();
+  private final List<External> externals = new ArrayList<>();
+  private final StandIns standIns;
+
+  Collection(StandIns standIns) {
+    this.standIns = standIns;
+  }
+
+  /** Notes which pipes have which ends in the tree. Called for every process before any state module. */
+  void survey(FrozenProcess p) {
+    for (ProcessFacts.FdFacts d : p.facts().descriptors()) {
+      if (FileState.isPipe(d)) {
+        pipeEnds.merge(d.stat().inode(), 1 << (d.flags() & 3), (a, b) -> a | b);
+      }
+    }
+  }
+
+  /** Index of the open file description behind a descriptor; the same for all descriptors that share it. */
+  int file(FrozenProcess p, ProcessFacts.FdFacts d) {
+    String key =
+        d.stat().inode() + ":" + d.stat().device() + ":" + (d.flags() & ~Fd.O_CLOEXEC) + ":" + d.position();
+    List<Integer> same = byKey.computeIfAbsent(key, k -> new ArrayList<>());
+    int low = 0;
+    int high = same.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      Slot s = firstSlot.get(same.get(middle));
+      int c = Kcmp.compare(p.pid(), s.pid, Kcmp.FILE, d.number(), s.fd);
+      if (c == 0) {
+        return same.get(middle);
+      }
+      if (c < 0) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    int index = files.size();
+    files.add(describe(p, d));
+    firstSlot.add(new Slot(p.pid(), d.number()));
+    same.add(low, index);
+    return index;
+  }
+
+  private OpenFile.Builder describe(FrozenProcess p, ProcessFacts.FdFacts d) {
+    OpenFile.Builder f =
+        OpenFile.newBuilder().setFlags(d.flags() & ~Fd.O_CLOEXEC).setPosition(d.position());
+    if (FileState.isPipe(d)) {
+      if (pipeEnds.getOrDefault(d.stat().inode(), 0) == 3 && !standIns.isStandIn(d.stat().inode())) {
+        return f.setKind(OpenFile.Kind.PIPE).setPipe(pipe(p, d));
+      }
+      return standIn(p, d, f, false);
+    }
+    if (FileState.isTerminal(d)) {
+      return standIn(p, d, f, true);
+    }
+    return f.setKind(OpenFile.Kind.PATH).setPath(ByteString.copyFrom(d.link()));
+  }
+
+  private OpenFile.Builder standIn(FrozenProcess p, ProcessFacts.FdFacts d, OpenFile.Builder f, boolean terminal) {
+    int id = standIns.id(d.stat());
+    External e = new External(id, p.pid(), d.number(), terminal, d.flags() & 3);
+    externals.add(e);
+    return f.setKind(OpenFile.Kind.STAND_IN).setStandIn(standIns.describe(e, StandIn.newBuilder().setId(id).setTerminal(terminal)));
+  }
+
+  private int pipe(FrozenProcess p, ProcessFacts.FdFacts d) {
+    Integer known = pipes.get(d.stat().inode());
+    if (known != null) {
+      return known;
+    }
+    int index = pipeImages.size();
+    pipes.put(d.stat().inode(), index);
+    try (Fd pidfd = PidFd.open(p.pid());
+        Fd end = PidFd.get(pidfd, d.number())) {
+      pipeImages.add(PipeContents.of(end));
+    }
+    return index;
+  }
+
+  /** Index of a file that is opened by name, once for each way of opening it. */
+  int path(byte[] path, int flags) {
+    String key = flags + ":" + new String(path, StandardCharsets.ISO_8859_1);
+    return byPath.computeIfAbsent(
+        key,
+        k -> {
+          files.add(
+              OpenFile.newBuilder().setKind(OpenFile.Kind.PATH).setPath(ByteString.copyFrom(path)).setFlags(flags));
+          firstSlot.add(new Slot(0, -1));
+          return files.size() - 1;
+        });
+  }
+
+  /** Index of the shared memory behind an anonymous shared mapping. */
+  int sharedMemory(int pid, MapsEntry e) {
+    String key = e.device() + ":" + e.inode();
+    Shared s = shared.get(key);
+    if (s == null) {
+      s = new Shared(sharedImages.size(), pid, e.start(), e.end());
+      shared.put(key, s);
+      sharedImages.add(SharedMemory.newBuilder());
+    }
+    SharedMemory.Builder image = sharedImages.get(s.index);
+    image.setSize(Math.max(image.getSize(), e.offset() + e.size()));
+    return s.index;
+  }
+
+  List<OpenFile> files() {
+    return files.stream().map(OpenFile.Builder::build).toList();
+  }
+
+  List<Pipe> pipeImages() {
+    return pipeImages.stream().map(Pipe.Builder::build).toList();
+  }
+
+  List<SharedMemory> sharedImages() {
+    return sharedImages.stream().map(SharedMemory.Builder::build).toList();
+  }
+
+  List<Shared> sharedMemories() {
+    return List.copyOf(shared.values());
+  }
+
+  List<External> externals() {
+    return externals;
+  }
+}

@@ -1,0 +1,11 @@
+package hob.image;
+
+/**
+ * An open file description of the tree that leads out of it: a pipe whose other end is elsewhere, or a terminal.
+ *
+ * @param stream the session's number for it
+ * @param pid host pid of a process that has it
+ * @param fd its descriptor there
+ * @param access O_RDONLY, O_WRONLY or O_RDWR
+ */
+public record External(int stream, int pid, int fd, boolean terminal, int access) {}

@@ -1,0 +1,212 @@
+package hob.image;
+
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.ProcFs;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Sys;
+import hob.linux.Wait;
+import hob.linux.WaitStatus;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Stops every thread of a process tree: seize and interrupt each, look again until nothing new is there. Only the tracer's
+ * thread.
+ */
+final class Freezer {
+  private static final long PATIENCE_NANOS = 2_000_000_000L;
+
+  private final Tracer tracer;
+  private final Map<Integer, List<Integer>> tidsByPid = new LinkedHashMap<>();
+  private final Set<Integer> stoppedBefore = new LinkedHashSet<>();
+  private final Set<Integer> zombies = new LinkedHashSet<>();
+  private final Set<Integer> seized = new LinkedHashSet<>();
+  private final Set<Integer> arrived = new LinkedHashSet<>();
+
+  Freezer(Tracer tracer) {
+    this.tracer = tracer;
+  }
+
+  /** Descendants of {@code root} in this order: parents before children. */
+  static List<Integer> tree(int root) {
+    Map<Integer, List<Integer>> children = ProcFs.children();
+    List<Integer> all = new ArrayList<>(List.of(root));
+    for (int i = 0; i < all.size(); i++) {
+      all.addAll(children.getOrDefault(all.get(i), List.of()));
+    }
+    return all;
+  }
+
+  /**
+   * Freezes the tree.
+   *
+   * @throws RefusedException when a thread cannot be stopped; nothing stays stopped then
+   */
+  FrozenForest freeze(int root) throws RefusedException {
+    try {
+      seizeAll(root);
+      List<FrozenProcess> processes = new ArrayList<>();
+      for (var e : tidsByPid.entrySet()) {
+        processes.add(frozen(e.getKey(), e.getValue()));
+      }
+      return new FrozenForest(processes, List.copyOf(zombies));
+    } catch (RefusedException | RuntimeException e) {
+      release();
+      throw e;
+    }
+  }
+
+  private FrozenProcess frozen(int pid, List<Integer> tids) {
+    ProcessFacts facts = new ProcessFacts(pid);
+    List<FrozenThread> threads = new ArrayList<>();
+    for (int tid : tids) {
+      int nsTid = tid == pid ? facts.nsPid() : ProcessFacts.last(threadStatus(pid, tid));
+      threads.add(new FrozenThread(new Tracee(tid), nsTid));
+    }
+    return new FrozenProcess(facts, threads, stoppedBefore.contains(pid));
+  }
+
+  private static String threadStatus(int pid, int tid) {
+    return ProcFs.status("/proc/" + pid + "/task/" + tid + "/status").getOrDefault("NSpid", "" + tid);
+  }
+
+  private void seizeAll(int root) throws RefusedException {
+    for (boolean more = true; more; ) {
+      more = false;
+      for (int pid : tidsByPid.isEmpty() ? List.of(root) : tree(root)) {
+        more |= seizeProcess(pid);
+      }
+      for (int tid : seized) {
+        if (!arrived.contains(tid)) {
+          await(tid);
+        }
+      }
+      if (!more && tidsByPid.size() == 1 && tree(root).size() > 1 + zombies.size()) {
+        more = true;
+      }
+    }
+  }
+
+  private boolean seizeProcess(int pid) throws RefusedException {
+    if (zombies.contains(pid)) {
+      return false;
+    }
+    boolean more = false;
+    try {
+      if (!tidsByPid.containsKey(pid)) {
+        char state = ProcFs.stat("/proc/" + pid + "/stat").state();
+        if (state == 'Z') {
+          zombies.add(pid);
+          return true;
+        }
+        if (state == 'T') {
+          stoppedBefore.add(pid);
+        }
+      }
+      for (int tid : ProcFs.threads(pid)) {
+        if (!seized.contains(tid) && seizeThread(pid, tid)) {
+          more = true;
+        }
+      }
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+    }
+    return more;
+  }
+
+  private boolean seizeThread(int pid, int tid) throws RefusedException {
+    long r = Ptrace.seize(tid, Tracee.OPTIONS);
+    if (Errno.ESRCH.is(r)) {
+      return false;
+    }
+    if (Errno.EPERM.is(r)) {
+      throw new RefusedException(
+          new Refusal(pid, "traced", "is being traced by another program (a debugger or strace), or may not be traced"));
+    }
+    Sys.check(r, "PTRACE_SEIZE", tid);
+    seized.add(tid);
+    List<Integer> tids = tidsByPid.computeIfAbsent(pid, k -> new ArrayList<>());
+    if (tid == pid) {
+      tids.addFirst(tid);
+    } else {
+      tids.add(tid);
+    }
+    Sys.check(Ptrace.interrupt(tid), "PTRACE_INTERRUPT", tid);
+    return true;
+  }
+
+  /** Waits until a thread stands still. A signal that it was about to take is delivered first, by the kernel itself. */
+  private void await(int tid) throws RefusedException {
+    long start = System.nanoTime();
+    while (true) {
+      Optional<WaitStatus> w = Wait.wait4(tid, Wait.__WALL | Wait.WNOHANG);
+      if (w.isEmpty()) {
+        long waited = System.nanoTime() - start;
+        if (waited > PATIENCE_NANOS) {
+          throw new RefusedException(
+              new Refusal(tid, "uninterruptible", "does not stop (state " + state(tid) + "): it waits in the kernel, for a vfork child or a device"));
+        }
+        if (waited > 300_000) {
+          LockSupport.parkNanos(50_000);
+        } else {
+          Thread.onSpinWait();
+        }
+        continue;
+      }
+      WaitStatus s = w.get();
+      if (s.gone()) {
+        forget(tid);
+        return;
+      }
+      if (s.event() == WaitStatus.EVENT_STOP) {
+        arrived.add(tid);
+        return;
+      }
+      Ptrace.cont(tid, s.event() == 0 && !s.syscallStop() ? s.stopSignal() : 0);
+    }
+  }
+
+  private static char state(int tid) {
+    try {
+      return ProcFs.stat("/proc/" + tid + "/stat").state();
+    } catch (LinuxException e) {
+      return '?';
+    }
+  }
+
+  private void forget(int tid) {
+    arrived.add(tid);
+    tidsByPid.values().forEach(l -> l.remove((Integer) tid));
+    tidsByPid.values().removeIf(List::isEmpty);
+  }
+
+  private void release() {
+    for (int tid : seized) {
+      if (arrived.contains(tid)) {
+        Ptrace.detach(tid, 0);
+      } else {
+        tracer.watch(tid, s -> detachLate(tid, s));
+      }
+    }
+  }
+
+  private void detachLate(int tid, WaitStatus s) {
+    if (s.stopped()) {
+      tracer.unwatch(tid);
+      Ptrace.detach(tid, s.event() == 0 && s.stopSignal() != Signals.SIGTRAP ? s.stopSignal() : 0);
+    }
+  }
+
+  /** What stands still: live processes, parents first, and zombies. */
+  record FrozenForest(List<FrozenProcess> processes, List<Integer> zombies) {}
+}

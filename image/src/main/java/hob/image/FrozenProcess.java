@@ -1,0 +1,48 @@
+package hob.image;
+
+import java.util.List;
+
+/** A stopped process of a tree that is being captured. */
+final class FrozenProcess {
+  private final ProcessFacts facts;
+  private final List<FrozenThread> threads;
+  private final boolean wasStopped;
+  private final int nsPid;
+
+  /**
+   * All its threads stopped.
+   *
+   * @param threads the leader first
+   * @param wasStopped by job control, before the freeze
+   */
+  FrozenProcess(ProcessFacts facts, List<FrozenThread> threads, boolean wasStopped) {
+    this.facts = facts;
+    this.threads = List.copyOf(threads);
+    this.wasStopped = wasStopped;
+    this.nsPid = facts.nsPid();
+  }
+
+  int pid() {
+    return facts.pid();
+  }
+
+  int nsPid() {
+    return nsPid;
+  }
+
+  ProcessFacts facts() {
+    return facts;
+  }
+
+  List<FrozenThread> threads() {
+    return threads;
+  }
+
+  FrozenThread leader() {
+    return threads.getFirst();
+  }
+
+  boolean wasStopped() {
+    return wasStopped;
+  }
+}

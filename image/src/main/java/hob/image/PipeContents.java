@@ -1,0 +1,61 @@
+package hob.image;
+
+import com.google.protobuf.ByteString;
+import hob.image.proto.Pipe;
+import hob.linux.Errno;
+import hob.linux.Fd;
+import hob.linux.Nr;
+import hob.linux.Sys;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Copies what stands in a pipe without taking it: {@code tee(2)} into another pipe. */
+final class PipeContents {
+  private static final int F_GETPIPE_SZ = 1032;
+  private static final int F_SETPIPE_SZ = 1031;
+  private static final int FIONREAD = 0x541B;
+  private static final int SPLICE_F_NONBLOCK = 2;
+
+  private PipeContents() {}
+
+  /** Of the pipe that {@code end} is an end of. */
+  static Pipe.Builder of(Fd end) {
+    int capacity = (int) Sys.check(end.fcntl(F_GETPIPE_SZ, 0), "fcntl", "F_GETPIPE_SZ");
+    Pipe.Builder p = Pipe.newBuilder().setCapacity(capacity);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment n = arena.allocate(ValueLayout.JAVA_INT);
+      Sys.check(end.ioctl(FIONREAD, n.address()), "ioctl", "FIONREAD");
+      int pending = n.get(ValueLayout.JAVA_INT, 0);
+      return pending == 0 ? p : p.setContents(ByteString.copyFrom(copy(end, capacity, pending)));
+    }
+  }
+
+  private static byte[] copy(Fd end, int capacity, int pending) {
+    // The read end is what tee takes; a write end is opened again for reading.
+    Fd[] other = Fd.pipe(0);
+    try (Fd in = Fd.open(end.path(), Fd.O_RDONLY | Fd.O_NONBLOCK);
+        Fd read = other[0];
+        Fd write = other[1]) {
+      Sys.check(write.fcntl(F_SETPIPE_SZ, capacity), "fcntl", "F_SETPIPE_SZ");
+      long r = Sys.call(Nr.TEE, in.number(), write.number(), pending, SPLICE_F_NONBLOCK);
+      Sys.check(r, "tee", pending);
+      ByteArrayOutputStream all = new ByteArrayOutputStream();
+      while (all.size() < r) {
+        byte[] b = read.readSome((int) r - all.size());
+        all.writeBytes(b);
+      }
+      return all.toByteArray();
+    }
+  }
+
+  /** Fills a new pipe. */
+  static void fill(Fd write, Pipe p) {
+    long size = write.fcntl(F_SETPIPE_SZ, p.getCapacity());
+    if (Sys.failed(size) && !Errno.EPERM.is(size)) {
+      Sys.check(size, "fcntl", "F_SETPIPE_SZ", p.getCapacity());
+    }
+    write.writeAll(p.getContents().toByteArray());
+  }
+}

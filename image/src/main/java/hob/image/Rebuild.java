@@ -1,0 +1,402 @@
+package hob.image;
+
+import hob.image.proto.ProcessImage;
+import hob.image.proto.Special;
+import hob.image.proto.ThreadState;
+import hob.image.proto.Vma;
+import hob.linux.Errno;
+import hob.linux.Fd;
+import hob.linux.LinuxException;
+import hob.linux.MapsEntry;
+import hob.linux.Nr;
+import hob.linux.ProcFs;
+import hob.linux.ProcessMemory;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Sys;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One process of an image being rebuilt in a vessel: first its address space ({@link #map}), then, when the pages are there, all
+ * else ({@link #prepare}). Only the tracer's thread.
+ */
+final class Rebuild {
+  private static final int PROT_WRITE = 2;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_FIXED_NOREPLACE = 0x100000;
+  private static final int MREMAP_MAYMOVE_FIXED = 3;
+  private static final int PR_SET_VMA = 0x53564d41;
+  private static final int RLIMIT_NOFILE = 7;
+  private static final int FILES_AT_ONCE = 200;
+  private static final long CLONE_THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
+  private static final int EXIT = 60;
+
+  /** Adds calls to a batch. */
+  interface Step extends Consumer<Batch> {}
+
+  /** Adds calls for one thread. */
+  interface ThreadStep {
+    void add(int hostTid, Batch batch);
+  }
+
+  private final Vessel vessel;
+  private final ProcessImage image;
+  private final TreeFiles files;
+  private final List<Step> later = new ArrayList<>();
+  private final List<Step> last = new ArrayList<>();
+  private final List<Step> finish = new ArrayList<>();
+  private final Map<Integer, List<ThreadStep>> lastOf = new HashMap<>();
+  private final List<Tracee> threads = new ArrayList<>();
+  private @Nullable Hole hole;
+  private @Nullable Mailbox mailbox;
+  private @Nullable Batch batch;
+  private @Nullable Fd mem;
+  private int exe = -1;
+
+  Rebuild(Vessel vessel, ProcessImage image, TreeFiles files) {
+    this.vessel = vessel;
+    this.image = image;
+    this.files = files;
+  }
+
+  int pid() {
+    return vessel.pid();
+  }
+
+  ProcessImage image() {
+    return image;
+  }
+
+  Vessel vessel() {
+    return vessel;
+  }
+
+  /** Whether the vessel was a shadow: then nothing has a fresh process's defaults. */
+  boolean reused() {
+    return vessel.reused();
+  }
+
+  Mailbox mailbox() {
+    return Objects.requireNonNull(mailbox);
+  }
+
+  /** The daemon's own descriptor of an open file of the image. */
+  Fd file(int index) {
+    return files.open(index);
+  }
+
+  /** Descriptor of the executable in the process, −1 when its link is right already. */
+  int exeDescriptor() {
+    return exe;
+  }
+
+  /** Runs in the leader when all threads exist. */
+  void later(Step step) {
+    later.add(step);
+  }
+
+  /** Runs in the leader when nothing more needs privilege or room. */
+  void last(Step step) {
+    last.add(step);
+  }
+
+  /** Runs in the thread after that. */
+  void lastOf(ThreadState thread, ThreadStep step) {
+    lastOf.computeIfAbsent(thread.getTid(), k -> new ArrayList<>()).add(step);
+  }
+
+  /** Runs in the leader at the very end. */
+  void finish(Step step) {
+    finish.add(step);
+  }
+
+  private Hole hole() {
+    return Objects.requireNonNull(hole);
+  }
+
+  /** Empties the vessel and lays out the image's address space. */
+  void map() {
+    List<MapsEntry> mine = ProcFs.maps(pid(), false);
+    List<Hole.Range> taken = new ArrayList<>(mine.stream().map(Hole.Range::of).toList());
+    for (Vma v : image.getMemory().getVmasList()) {
+      taken.add(new Hole.Range(v.getStart(), v.getStart() + v.getLength()));
+    }
+    for (Special s : image.getMemory().getSpecialsList()) {
+      taken.add(new Hole.Range(s.getStart(), s.getStart() + s.getLength()));
+    }
+    long specials = mine.stream().filter(MapsEntry::special).mapToLong(MapsEntry::size).sum();
+    long at = Hole.place(taken, Hole.SIZE + specials + Hole.PAGE);
+    hole = Hole.openAt(vessel.leader(), pid(), vessel.code() + MachineCode.SINGLE, at);
+    Batch b = new Batch(vessel.leader(), pid(), hole());
+    batch = b;
+    b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
+    long hard = ownHardDescriptors();
+    b.attempt("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_NOFILE, b.data(Bytes.longs(hard, hard)), 0);
+    moveSpecials(b, mine, at + Hole.SIZE + Hole.PAGE);
+    mailbox = Mailbox.open(b, pid());
+    mapFiles(b);
+    for (Vma v : image.getMemory().getVmasList()) {
+      if (v.getFile() == 0 && v.getSharedMemory() == 0) {
+        mapOne(b, v, -1);
+      }
+    }
+    b.run();
+  }
+
+  private long ownHardDescriptors() {
+    return LimitState.read(pid())[RLIMIT_NOFILE].getHard();
+  }
+
+  /** Everything goes but the vdso and its data, which move to where the image has them, by way of a free place. */
+  private void moveSpecials(Batch b, List<MapsEntry> mine, long free) {
+    Map<String, Long> where = new HashMap<>();
+    Map<String, MapsEntry> byName = new HashMap<>();
+    long at = free;
+    for (MapsEntry e : mine) {
+      if (e.path().equals("[vsyscall]")) {
+        continue;
+      }
+      if (e.special()) {
+        b.add("mremap " + e.path(), Nr.MREMAP, e.start(), e.size(), e.size(), MREMAP_MAYMOVE_FIXED, at);
+        where.put(e.path(), at);
+        byName.put(e.path(), e);
+        at += e.size();
+      } else {
+        b.add("munmap", Nr.MUNMAP, e.start(), e.size());
+      }
+    }
+    for (Special s : image.getMemory().getSpecialsList()) {
+      Long from = where.get(s.getName());
+      if (from == null || byName.get(s.getName()).size() != s.getLength()) {
+        throw new Collection.Refused(
+            new Refusal(image.getPid(), "vdso", "the target's kernel has no " + s.getName() + " like the source's"));
+      }
+      b.add(
+          "mremap " + s.getName(), Nr.MREMAP, from, s.getLength(), s.getLength(), MREMAP_MAYMOVE_FIXED, s.getStart());
+    }
+  }
+
+  private void mapFiles(Batch b) {
+    Map<Integer, List<Vma>> byFile = new java.util.LinkedHashMap<>();
+    for (Vma v : image.getMemory().getVmasList()) {
+      if (v.getSharedMemory() != 0) {
+        byFile.computeIfAbsent(-v.getSharedMemory(), k -> new ArrayList<>()).add(v);
+      } else if (v.getFile() != 0) {
+        byFile.computeIfAbsent(v.getFile(), k -> new ArrayList<>()).add(v);
+      }
+    }
+    List<Integer> keys = List.copyOf(byFile.keySet());
+    for (int from = 0; from < keys.size(); from += FILES_AT_ONCE) {
+      List<Integer> part = keys.subList(from, Math.min(keys.size(), from + FILES_AT_ONCE));
+      List<Fd> open = new ArrayList<>();
+      for (int key : part) {
+        open.add(key > 0 ? files.open(key - 1) : files.shared(-key - 1, this));
+      }
+      mailbox().deliver(b, open);
+      for (int i = 0; i < part.size(); i++) {
+        for (Vma v : byFile.get(part.get(i))) {
+          mapOne(b, v, i + 1);
+        }
+      }
+      b.add("close_range", Nr.CLOSE_RANGE, 1, part.size(), 0);
+    }
+  }
+
+  private void mapOne(Batch b, Vma v, int fd) {
+    b.room(2 + v.getAdviceCount(), v.getName().length() + 16L);
+    long flags = v.getFlags() | MAP_FIXED_NOREPLACE | (fd < 0 ? MAP_ANONYMOUS : 0);
+    b.add("mmap", Nr.MMAP, v.getStart(), v.getLength(), v.getProtection(), flags, fd, fd < 0 ? 0 : v.getOffset());
+    for (int advice : v.getAdviceList()) {
+      b.attempt("madvise", Nr.MADVISE, v.getStart(), v.getLength(), advice);
+    }
+    if (!v.getName().isEmpty()) {
+      b.attempt(
+          "prctl(PR_SET_VMA)",
+          Nr.PRCTL,
+          PR_SET_VMA,
+          0,
+          v.getStart(),
+          v.getLength(),
+          b.string(v.getNameBytes().toByteArray()));
+    }
+  }
+
+  /** Makes anonymous shared memory in this process, for all processes that share it. */
+  Fd makeShared(long size) {
+    Batch b = Objects.requireNonNull(batch);
+    b.run();
+    long at = vessel.leader().must(hole().single(), "mmap", Nr.MMAP, 0, size, 3, 0x21, -1, 0);
+    Fd file =
+        Fd.open(
+            "/proc/" + pid() + "/map_files/" + Long.toHexString(at) + "-" + Long.toHexString(at + (size + 4095 & ~4095L)),
+            Fd.O_RDWR);
+    vessel.leader().must(hole().single(), "munmap", Nr.MUNMAP, at, size);
+    return file;
+  }
+
+  /** Where the contents of the mapping around {@code address} are written. */
+  Pages.Place place(long address) {
+    List<Vma> vmas = image.getMemory().getVmasList();
+    int low = 0;
+    int high = vmas.size() - 1;
+    while (low < high) {
+      int middle = (low + high + 1) >>> 1;
+      if (Long.compareUnsigned(vmas.get(middle).getStart(), address) <= 0) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    if ((vmas.get(low).getProtection() & PROT_WRITE) != 0) {
+      return new Pages.OrdinaryPlace(pid());
+    }
+    if (mem == null) {
+      mem = Fd.open("/proc/" + pid() + "/mem", Fd.O_RDWR);
+    }
+    return new Pages.ForcedPlace(mem);
+  }
+
+  /** Rebuilds all else. The threads stand ready at their last instruction afterwards. */
+  void prepare() {
+    Batch b = Objects.requireNonNull(batch);
+    String link = files.path(image.getMemory().getExe() - 1);
+    if (!vessel.reused() || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {
+      mailbox().deliver(b, List.of(files.open(image.getMemory().getExe() - 1)));
+      exe = 1;
+    }
+    for (StateModule m : StateModules.ALL) {
+      m.deencapsulate(this, image, b);
+    }
+    threadState(image.getThreads(0), b);
+    b.run();
+    threads.add(vessel.leader());
+    makeThreads();
+    later.forEach(s -> s.accept(b));
+    last.forEach(s -> s.accept(b));
+    b.run();
+    for (int i = image.getThreadsCount() - 1; i >= 0; i--) {
+      ThreadState t = image.getThreads(i);
+      Tracee tracee = threads.get(i);
+      Batch own = i == 0 ? b : new Batch(tracee, pid(), hole());
+      for (ThreadStep s : lastOf.getOrDefault(t.getTid(), List.of())) {
+        s.add(tracee.tid(), own);
+      }
+      own.run();
+    }
+    finish.forEach(s -> s.accept(b));
+    mailbox().closeTheirs(b);
+    b.run();
+    mailbox().close();
+    leaveHole();
+  }
+
+  private void threadState(ThreadState t, Batch b) {
+    for (StateModule m : StateModules.ALL) {
+      m.deencapsulateThread(this, image, t, b);
+    }
+  }
+
+  private void makeThreads() {
+    Map<Integer, Tracee> parked = vessel.parked();
+    Set<Integer> wanted = new HashSet<>();
+    for (int i = 1; i < image.getThreadsCount(); i++) {
+      ThreadState t = image.getThreads(i);
+      wanted.add(t.getTid());
+      Tracee tracee = parked.containsKey(t.getTid()) ? parked.get(t.getTid()) : newThread(t.getTid());
+      threads.add(tracee);
+      Batch own = new Batch(tracee, pid(), hole());
+      threadState(t, own);
+      own.run();
+    }
+    for (var e : parked.entrySet()) {
+      if (!wanted.contains(e.getKey())) {
+        endThread(e.getValue());
+      }
+    }
+  }
+
+  private void endThread(Tracee t) {
+    long[] r = t.base();
+    r[MachineCode.RIP] = hole().single();
+    r[MachineCode.RAX] = EXIT;
+    r[MachineCode.RDI] = 0;
+    r[MachineCode.ORIG_RAX] = -1;
+    Ptrace.registers(t.tid(), r);
+    Ptrace.cont(t.tid(), 0);
+    Capture.awaitEnd(t.tid());
+  }
+
+  private Tracee newThread(int tid) {
+    var args = Bytes.of(96);
+    args.putLong(0, CLONE_THREAD_FLAGS);
+    args.putLong(64, hole().data() + 88).putLong(72, 1).putInt(88, tid);
+    ProcessMemory.write(pid(), hole().data(), args.array());
+    long r = vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88);
+    if (Errno.EPERM.is(r)) {
+      r = newThreadByLastPid(tid, args.array());
+    }
+    Sys.check(r, "clone3", "thread " + tid);
+    return adopt(vessel.leader().newborn());
+  }
+
+  private long newThreadByLastPid(int tid, byte[] args) {
+    Bytes.of(args).putLong(64, 0).putLong(72, 0);
+    for (int tries = 0; tries < 50; tries++) {
+      ProcessMemory.write(pid(), hole().data(), args);
+      ProcFs.write("/proc/sys/kernel/ns_last_pid", String.valueOf(tid - 1));
+      long r = Sys.check(vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88), "clone3", "thread " + tid);
+      if (r == tid) {
+        return r;
+      }
+      endThread(adopt(vessel.leader().newborn()));
+    }
+    throw new LinuxException("clone3", Errno.EEXIST, "thread " + tid);
+  }
+
+  private static Tracee adopt(int host) {
+    hob.linux.Wait.of(host);
+    Tracee t = new Tracee(host);
+    t.base(Ptrace.registers(host));
+    Ptrace.signalMask(host, Tracee.ALL_BUT_TRAP);
+    return t;
+  }
+
+  /** The last two calls stand in the kernel when they return, so that the code that made them can go. */
+  private void leaveHole() {
+    Tracee leader = vessel.leader();
+    if (image.getSignals().getActionsCount() >= Signals.SIGTRAP) {
+      byte[] action = image.getSignals().getActions(Signals.SIGTRAP - 1).toByteArray();
+      if (!Bytes.allZero(action) || reused()) {
+        ProcessMemory.write(pid(), hole().data(), action);
+        leader.must(hole().single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole().data(), 0, 8);
+      }
+    }
+    leader.must(hole().single(), "munmap", Nr.MUNMAP, hole().code(), Hole.SIZE);
+    for (int i = 0; i < threads.size(); i++) {
+      ThreadState t = image.getThreads(i);
+      int tid = threads.get(i).tid();
+      Ptrace.xstate(tid, t.getXstate().toByteArray());
+      long[] regs = new long[Ptrace.REGS];
+      for (int k = 0; k < regs.length; k++) {
+        regs[k] = t.getRegisters(k);
+      }
+      Ptrace.registers(tid, regs);
+      Ptrace.signalMask(tid, t.getMask());
+    }
+    if (mem != null) {
+      mem.close();
+    }
+  }
+
+  List<Tracee> threads() {
+    return threads;
+  }
+}

@@ -1,0 +1,129 @@
+package hob.image;
+
+import hob.image.proto.OpenFile;
+import hob.image.proto.PageRun;
+import hob.image.proto.ProcessImage;
+import hob.image.proto.TreeImage;
+import hob.linux.Fd;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * The target's half: a tree rebuilt from its image in {@linkplain Vessel vessels}. {@link #map}, then the pages, then {@link #prepare},
+ * then {@link #resume} or {@link #destroy}. Only the tracer's thread, except {@link #pages}.
+ */
+public final class Restore {
+  private final TreeImage image;
+  private final Map<Integer, Vessel> vessels;
+  private final TreeFiles files;
+  private final List<Rebuild> rebuilds = new ArrayList<>();
+  private final List<Integer> threads = new ArrayList<>();
+  private boolean doubt;
+
+  /**
+   * A restore.
+   *
+   * @param vessels stopped, by pid in the namespace: one for each process of the image
+   * @param streams opens what leads out of the tree
+   */
+  public Restore(TreeImage image, Map<Integer, Vessel> vessels, Function<OpenFile, Fd> streams) {
+    this.image = image;
+    this.vessels = vessels;
+    this.files = new TreeFiles(image, streams::apply);
+  }
+
+  /**
+   * Lays out all address spaces.
+   *
+   * @return where the page contents go
+   * @throws RefusedException when the image does not fit this host
+   */
+  public Pages map() throws RefusedException {
+    try {
+      for (ProcessImage p : image.getProcessesList()) {
+        if (p.getZombie()) {
+          vessels.get(p.getPid()).end(p.getExitStatus());
+        }
+      }
+      Map<Integer, Integer> mappers = new HashMap<>();
+      for (int i = 0; i < image.getProcessesCount(); i++) {
+        ProcessImage p = image.getProcesses(i);
+        if (!p.getZombie()) {
+          Rebuild r = new Rebuild(vessels.get(p.getPid()), p, files);
+          mappers.put(i, rebuilds.size());
+          rebuilds.add(r);
+          r.map();
+        }
+      }
+      List<PageRun> runs = image.getPageRunsList();
+      List<Pages.Place> places = new ArrayList<>(runs.size());
+      for (PageRun run : runs) {
+        places.add(
+            run.getSharedMemory() == 0
+                ? rebuilds.get(mappers.get(run.getProcess())).place(run.getStart())
+                : new Pages.SharedPlace(files.shared(run.getSharedMemory() - 1)));
+      }
+      return new Pages(runs, places, List.of());
+    } catch (Collection.Refused e) {
+      throw new RefusedException(e.refusal());
+    }
+  }
+
+  /** Rebuilds all but the contents of pages. */
+  public void prepare() {
+    for (Rebuild r : rebuilds) {
+      r.prepare();
+      r.threads().forEach(t -> threads.add(t.tid()));
+    }
+    files.close();
+  }
+
+  /** From now on the tree stays stopped when this daemon dies, and does not die with it. */
+  public void holdInDoubt() {
+    doubt = true;
+    for (Rebuild r : rebuilds) {
+      r.vessel().outlive();
+      Signals.kill(r.pid(), Signals.SIGSTOP);
+    }
+  }
+
+  /** Lets the tree run. */
+  public void resume() {
+    for (Rebuild r : rebuilds) {
+      if (doubt && !r.image().getStopped()) {
+        Fuse.remove(r.pid(), r.image().getThreads(0).getMask());
+      } else if (!doubt && r.image().getStopped()) {
+        Signals.kill(r.pid(), Signals.SIGSTOP);
+      }
+    }
+    for (Rebuild r : rebuilds) {
+      for (Tracee t : r.threads()) {
+        Ptrace.detach(t.tid(), 0);
+      }
+    }
+  }
+
+  /** Ends everything that was made; the vessels with it. */
+  public void destroy() {
+    files.close();
+    List<Vessel> all = new ArrayList<>(vessels.values());
+    for (Vessel v : all.reversed()) {
+      v.kill();
+    }
+  }
+
+  /** Host pids, in the image's order. */
+  public List<Integer> pids() {
+    return rebuilds.stream().map(Rebuild::pid).toList();
+  }
+
+  /** The image. */
+  public TreeImage image() {
+    return image;
+  }
+}

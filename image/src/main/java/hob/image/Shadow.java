@@ -1,0 +1,277 @@
+package hob.image;
+
+import hob.image.proto.ProcessImage;
+import hob.image.proto.ThreadState;
+import hob.linux.Errno;
+import hob.linux.Fd;
+import hob.linux.LinuxException;
+import hob.linux.MapsEntry;
+import hob.linux.Nr;
+import hob.linux.PidFd;
+import hob.linux.ProcFs;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Sys;
+import hob.linux.Wait;
+import hob.linux.WaitStatus;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A process whose life goes on elsewhere, parked to hold its pid, parent, group, session and threads. All memory is gone but a page
+ * of code and one of data; all signals are blocked, and its leader takes each with its siginfo and writes it into a pipe that only
+ * this daemon reads. So nothing is lost while no daemon is there, and the kernel itself keeps pending queues, stops and permissions.
+ *
+ * <p>Only the tracer's thread, except {@link #signals}.
+ */
+public final class Shadow {
+  /** Bytes of one message in the pipe: a siginfo_t and 8 that are unused. */
+  public static final int MESSAGE = 136;
+
+  private static final int SCRATCH = 2048;
+  private static final int BUFFER = 1024;
+  private static final int MASK = 1536;
+  private static final int RSEQ_FLAG_UNREGISTER = 1;
+  private static final int PR_SET_PDEATHSIG = 1;
+  private static final int F_SETPIPE_SZ = 1031;
+  private static final int RLIMIT_CORE = 4;
+
+  private final int pid;
+  private final int nsPid;
+  private final long code;
+  private final Map<Integer, Integer> threads;
+  private final Fd signals;
+
+  private Shadow(int pid, int nsPid, long code, Map<Integer, Integer> threads, Fd signals) {
+    this.pid = pid;
+    this.nsPid = nsPid;
+    this.code = code;
+    this.threads = threads;
+    this.signals = signals;
+  }
+
+  /** Turns the processes of a capture into shadows. The image and pages must not be needed any more. */
+  public static List<Shadow> of(Capture capture) {
+    capture.pages().close();
+    List<Shadow> all = new ArrayList<>();
+    int i = 0;
+    for (FrozenProcess p : capture.frozenLeaders()) {
+      if (capture.inDoubt()) {
+        Fuse.remove(p.leader().tid(), p.leader().mask());
+      }
+      all.add(make(p, capture.image().getProcesses(i++)));
+    }
+    return all;
+  }
+
+  private static Shadow make(FrozenProcess p, ProcessImage image) {
+    List<MapsEntry> mine = p.facts().maps();
+    p.threads().forEach(FrozenThread::open);
+    Tracee leader = p.leader().tracee();
+    long vdso = mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
+    long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
+    Hole hole = Hole.openAt(leader, p.pid(), vdso + Vdso.syscallOffset(), at);
+    Map<Integer, Integer> threads = new LinkedHashMap<>();
+    for (int i = 0; i < p.threads().size(); i++) {
+      FrozenThread t = p.threads().get(i);
+      Batch b = new Batch(t.tracee(), p.pid(), hole);
+      forget(image.getThreads(i), b);
+      if (i == 0) {
+        emptyProcess(image, mine, b);
+      } else {
+        threads.put(t.nsTid(), t.tid());
+      }
+      b.run();
+    }
+    Fd signals;
+    try (Fd pidfd = PidFd.open(p.pid())) {
+      signals = PidFd.get(pidfd, 0);
+    }
+    Sys.check(signals.fcntl(4, Fd.O_NONBLOCK), "fcntl", "F_SETFL");
+    Shadow s = new Shadow(p.pid(), p.nsPid(), hole.code(), threads, signals);
+    for (FrozenThread t : p.threads()) {
+      if (t != p.leader()) {
+        start(t.tid(), t.registers(), hole.code() + MachineCode.PARK, 0);
+      }
+    }
+    hob.linux.ProcessMemory.write(p.pid(), hole.data() + MASK, Bytes.longs(-1L));
+    start(p.pid(), p.leader().registers(), hole.code() + MachineCode.SHADOW, hole.data());
+    return s;
+  }
+
+  /** What the kernel would touch in memory that goes away. */
+  private static void forget(ThreadState t, Batch b) {
+    b.room(4, 64);
+    if (t.hasRseq()) {
+      b.add("rseq", Nr.RSEQ, t.getRseq().getPointer(), t.getRseq().getLength(), RSEQ_FLAG_UNREGISTER, t.getRseq().getSignature());
+    }
+    b.add("set_robust_list", Nr.SET_ROBUST_LIST, 0, 24);
+    b.add("set_tid_address", Nr.SET_TID_ADDRESS, 0);
+    var none = Bytes.of(24);
+    none.putInt(8, 2);
+    b.attempt("sigaltstack", Nr.SIGALTSTACK, b.data(none.array()), 0);
+    b.attempt("prctl(PR_SET_PDEATHSIG)", Nr.PRCTL, PR_SET_PDEATHSIG, 0);
+  }
+
+  private static void emptyProcess(ProcessImage image, List<MapsEntry> mine, Batch b) {
+    b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
+    b.add("pipe2", Nr.PIPE2, b.data(new byte[8]), 0);
+    b.attempt("fcntl", Nr.FCNTL, 1, F_SETPIPE_SZ, 1 << 16);
+    for (int i = 0; i < 3; i++) {
+      b.add("setitimer", Nr.SETITIMER, i, b.data(new byte[32]), 0);
+    }
+    image.getTimers().getPosixList().forEach(t -> b.attempt("timer_delete", Nr.TIMER_DELETE, t.getId()));
+    long none = b.data(new byte[SignalState.ACTION]);
+    for (int s = 1; s <= Signals.MAX; s++) {
+      if (s != Signals.SIGKILL && s != Signals.SIGSTOP && s != Signals.SIGTRAP) {
+        b.add("rt_sigaction", Nr.RT_SIGACTION, s, none, 0, 8);
+      }
+    }
+    for (MapsEntry e : mine) {
+      if (!e.special()) {
+        b.add("munmap", Nr.MUNMAP, e.start(), e.size());
+      }
+    }
+  }
+
+  private static void start(int tid, long[] from, long rip, long data) {
+    Ptrace.signalMask(tid, -1L);
+    long[] r = from.clone();
+    r[MachineCode.RIP] = rip;
+    r[MachineCode.ORIG_RAX] = -1;
+    r[MachineCode.RSP] = data;
+    r[MachineCode.R12] = data + BUFFER;
+    r[MachineCode.R13] = 1;
+    r[MachineCode.R14] = data + MASK;
+    Ptrace.registers(tid, r);
+    Ptrace.setOptions(tid, Tracee.OPTIONS);
+    Ptrace.cont(tid, 0);
+  }
+
+  /**
+   * Takes up a shadow that an earlier daemon left.
+   *
+   * @param code address that {@link #code} gave
+   */
+  public static Shadow takeUp(int pid, int nsPid, long code) {
+    Map<Integer, Integer> threads = new LinkedHashMap<>();
+    for (int tid : ProcFs.threads(pid)) {
+      Sys.check(Ptrace.seize(tid, Tracee.OPTIONS), "PTRACE_SEIZE", tid);
+      if (tid != pid) {
+        threads.put(
+            ProcessFacts.last(ProcFs.status("/proc/" + pid + "/task/" + tid + "/status").getOrDefault("NSpid", "" + tid)),
+            tid);
+      }
+    }
+    try (Fd pidfd = PidFd.open(pid)) {
+      Fd signals = PidFd.get(pidfd, 0);
+      return new Shadow(pid, nsPid, code, threads, signals);
+    }
+  }
+
+  /** Host pid. */
+  public int pid() {
+    return pid;
+  }
+
+  /** Pid in its namespace: the same, at home. */
+  public int nsPid() {
+    return nsPid;
+  }
+
+  /** Where its code stands, for {@link #takeUp}. */
+  public long code() {
+    return code;
+  }
+
+  /** Read end of the pipe with {@value #MESSAGE}-byte messages, non-blocking. */
+  public Fd signals() {
+    return signals;
+  }
+
+  /** Host tids of its threads, the leader too. */
+  public List<Integer> tids() {
+    List<Integer> all = new ArrayList<>(threads.values());
+    all.add(pid);
+    return all;
+  }
+
+  /** Stops it, so that its process can come home into it. Signals that it has taken are returned, in order. */
+  public Vessel vessel(List<byte[]> taken) {
+    Map<Integer, Tracee> parked = new LinkedHashMap<>();
+    for (var e : threads.entrySet()) {
+      stop(e.getValue());
+      Tracee t = new Tracee(e.getValue());
+      t.base(Ptrace.registers(e.getValue()));
+      Ptrace.signalMask(e.getValue(), Tracee.ALL_BUT_TRAP);
+      parked.put(e.getKey(), t);
+    }
+    stop(pid);
+    Tracee leader = new Tracee(pid);
+    long[] regs = Ptrace.registers(pid);
+    leader.base(regs);
+    drain(taken);
+    inHand(regs, taken);
+    Ptrace.signalMask(pid, Tracee.ALL_BUT_TRAP);
+    Vessel v = new Vessel(leader, nsPid, code, code + Hole.PAGE + Hole.TABLE + SCRATCH, true);
+    v.parked().putAll(parked);
+    return v;
+  }
+
+  private void drain(List<byte[]> taken) {
+    for (byte[] b = signals.readSome(MESSAGE); b.length == MESSAGE; b = signals.readSome(MESSAGE)) {
+      taken.add(Arrays.copyOf(b, Ptrace.SIGINFO));
+    }
+  }
+
+  /** A signal that it had taken but not written yet when it was stopped. */
+  private void inHand(long[] regs, List<byte[]> taken) {
+    long offset = regs[MachineCode.RIP] - code;
+    boolean written = offset == 0x8b && regs[MachineCode.RAX] == MESSAGE;
+    if (offset >= 0x75 && offset <= 0x8f && !written && !(offset < 0x79 && regs[MachineCode.RAX] <= 0)) {
+      taken.add(hob.linux.ProcessMemory.read(pid, regs[MachineCode.R12], Ptrace.SIGINFO));
+    }
+  }
+
+  private static void stop(int tid) {
+    long r = Ptrace.interrupt(tid);
+    Sys.check(r, "PTRACE_INTERRUPT", tid);
+    while (true) {
+      WaitStatus s = Wait.of(tid);
+      if (s.gone()) {
+        throw new LinuxException("shadow", Errno.ESRCH, s);
+      }
+      if (s.event() == WaitStatus.EVENT_STOP) {
+        return;
+      }
+      Ptrace.cont(tid, s.event() == 0 ? s.stopSignal() : 0);
+    }
+  }
+
+  /** A vessel that was prepared and given up becomes a shadow again. */
+  public void again(Vessel v) {
+    for (Tracee t : v.parked().values()) {
+      start(t.tid(), t.base(), code + MachineCode.PARK, 0);
+    }
+    start(pid, v.leader().base(), code + MachineCode.SHADOW, code + Hole.PAGE + Hole.TABLE);
+  }
+
+  /** Ends it as its process ended elsewhere; its parent then gets that from wait(2). */
+  public void end(int waitStatus) {
+    List<byte[]> ignored = new ArrayList<>();
+    Vessel v = vessel(ignored);
+    if ((waitStatus & 0x7f) != 0) {
+      v.must("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_CORE, v.put(0, Bytes.longs(0, 0)), 0);
+    }
+    v.end(waitStatus);
+    signals.close();
+  }
+
+  /** Lets go of what this daemon holds, when it ended by itself. */
+  public void release() {
+    signals.close();
+  }
+}

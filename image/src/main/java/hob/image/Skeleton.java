@@ -1,0 +1,143 @@
+package hob.image;
+
+import hob.image.proto.OutsideProcess;
+import hob.image.proto.ProcessOutline;
+import hob.image.proto.TreeOutline;
+import hob.linux.Errno;
+import hob.linux.Nr;
+import hob.linux.Signals;
+import hob.linux.Sys;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntPredicate;
+
+/**
+ * Makes the processes of a tree, empty but with the right pids, parents, sessions and groups, in the pid namespace of an init
+ * process. What stays at home and must be seen (a parent, a leader of a session or group) is made too, as a process that only waits.
+ *
+ * <p>The family is built as it came about: a child that is in an older session than its parent is made before the parent calls
+ * setsid; an orphan is made by a member of its session that makes it a child of init.
+ */
+public final class Skeleton {
+  private record Member(int pid, int ppid, int pgid, int sid) {}
+
+  private final Vessel init;
+  private final Map<Integer, Vessel> all;
+  private final Map<Integer, Member> members = new LinkedHashMap<>();
+  private final Set<Integer> leads = new HashSet<>();
+  private final List<Integer> tree = new ArrayList<>();
+
+  /**
+   * A skeleton under {@code init}.
+   *
+   * @param known vessels that exist already in its namespace, by pid; what is made is added
+   */
+  public Skeleton(Vessel init, Map<Integer, Vessel> known) {
+    this.init = init;
+    this.all = known;
+    known.values().stream().filter(v -> v.sid() == v.nsPid()).forEach(v -> leads.add(v.nsPid()));
+  }
+
+  /** Makes what is missing; returns the vessels of the tree's own processes by pid. */
+  public Map<Integer, Vessel> build(TreeOutline outline) throws RefusedException {
+    for (OutsideProcess o : outline.getOutsideList()) {
+      members.put(o.getPid(), new Member(o.getPid(), o.getPpid(), o.getPgid(), o.getSid()));
+    }
+    for (ProcessOutline p : outline.getProcessesList()) {
+      members.put(p.getPid(), new Member(p.getPid(), p.getPpid(), p.getPgid(), p.getSid()));
+      tree.add(p.getPid());
+    }
+    List<Member> order = new ArrayList<>(members.values());
+    for (Member m : order) {
+      make(m);
+    }
+    for (Member m : order) {
+      lead(m);
+    }
+    groups(order);
+    Map<Integer, Vessel> made = new HashMap<>();
+    tree.forEach(pid -> made.put(pid, all.get(pid)));
+    return made;
+  }
+
+  private void lead(Member m) {
+    if (m.sid == m.pid && leads.add(m.pid)) {
+      Vessel v = all.get(m.pid);
+      v.must("setsid", Nr.SETSID);
+      v.sid(m.pid);
+    }
+  }
+
+  private Vessel make(Member m) throws RefusedException {
+    Vessel known = all.get(m.pid);
+    if (known != null) {
+      return known;
+    }
+    Vessel parent = init;
+    if (m.ppid > 1 && members.containsKey(m.ppid)) {
+      parent = make(members.get(m.ppid));
+    }
+    Vessel v = m.sid == m.pid ? parent.fork(m.pid, Signals.SIGCHLD) : inSession(m, parent);
+    all.put(m.pid, v);
+    return v;
+  }
+
+  private Vessel inSession(Member m, Vessel parent) throws RefusedException {
+    if (m.sid == parent.nsPid() && members.containsKey(parent.nsPid())) {
+      lead(members.get(parent.nsPid()));
+    }
+    if (parent.sid() == m.sid || m.sid == 0 || !members.containsKey(m.sid)) {
+      return parent.fork(m.pid, Signals.SIGCHLD);
+    }
+    Vessel leader = make(members.get(m.sid));
+    lead(members.get(m.sid));
+    if (parent != init) {
+      IntPredicate isChild = pid -> members.get(pid).ppid == parent.nsPid();
+      for (var e : all.entrySet()) {
+        if (e.getValue().sid() == m.sid && members.containsKey(e.getKey()) && isChild.test(e.getKey())) {
+          return e.getValue().forkSibling(m.pid);
+        }
+      }
+      throw new RefusedException(
+          new Refusal(m.pid, "family", "is in session " + m.sid + ", which its parent " + m.ppid + " is not in"));
+    }
+    if (members.get(m.sid).ppid <= 1 || !members.containsKey(members.get(m.sid).ppid)) {
+      return leader.forkSibling(m.pid);
+    }
+    // An orphan: its own parent in the session is made, has it, and ends, which leaves it to init.
+    Vessel gone = leader.fork(freePid(), 0);
+    Vessel v = gone.fork(m.pid, Signals.SIGCHLD);
+    gone.kill();
+    return v;
+  }
+
+  private int freePid() {
+    int pid = 2;
+    while (members.containsKey(pid) || all.containsKey(pid)) {
+      pid++;
+    }
+    return pid;
+  }
+
+  private void groups(List<Member> order) throws RefusedException {
+    for (Member m : order) {
+      if (m.pgid == m.pid && m.sid != m.pid) {
+        all.get(m.pid).must("setpgid", Nr.SETPGID, 0, 0);
+      }
+    }
+    for (Member m : order) {
+      if (m.pgid != m.pid && m.pgid != 0 && m.sid != m.pid) {
+        long r = all.get(m.pid).inject(Nr.SETPGID, 0, m.pgid);
+        if (Errno.EPERM.is(r) && !members.containsKey(m.pgid)) {
+          continue;
+        }
+        Sys.check(r, "setpgid", m.pid, m.pgid);
+      }
+    }
+  }
+}

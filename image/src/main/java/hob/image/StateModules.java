@@ -1,0 +1,23 @@
+package hob.image;
+
+import java.util.List;
+
+/** The callback table. */
+final class StateModules {
+  /** Order matters at the target: limits and credentials come last, when nothing more needs privilege. */
+  static final List<StateModule> ALL =
+      List.of(
+          new KindState(),
+          new MemoryState(),
+          new FileState(),
+          new FsState(),
+          new TimerState(),
+          new SignalState(),
+          new SchedulingState(),
+          new ThreadBasics(),
+          new LimitState(),
+          new FlagState(),
+          new CredentialState());
+
+  private StateModules() {}
+}

@@ -1,0 +1,127 @@
+package hob.image;
+
+import static hob.image.MachineCode.ARGUMENTS;
+import static hob.image.MachineCode.ORIG_RAX;
+import static hob.image.MachineCode.RAX;
+import static hob.image.MachineCode.RIP;
+
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Wait;
+import hob.linux.WaitStatus;
+
+/**
+ * One traced thread in a ptrace stop. Only its tracer's thread uses it.
+ *
+ * <p>System calls are run in it one by one with {@link #inject}, which needs no memory of the tracee, only the address of a
+ * {@code syscall} instruction. {@link Batch} is the fast way for many.
+ */
+public final class Tracee {
+  /** Blocks what could get in between while calls are injected; SIGTRAP must stay open for {@code int3}. */
+  static final long ALL_BUT_TRAP = ~Signals.bit(Signals.SIGTRAP);
+
+  static final int OPTIONS = Ptrace.O_TRACESYSGOOD;
+
+  private final int tid;
+  private long[] base = new long[Ptrace.REGS];
+  private boolean stopWanted;
+  private int newborn;
+
+  /** A thread that is stopped now. */
+  Tracee(int tid) {
+    this.tid = tid;
+  }
+
+  /** Thread id in the tracer's pid namespace. */
+  public int tid() {
+    return tid;
+  }
+
+  /** Registers that injected calls start from (stack pointer, segments). */
+  void base(long[] registers) {
+    base = registers.clone();
+    base[ORIG_RAX] = -1;
+  }
+
+  long[] base() {
+    return base.clone();
+  }
+
+  /** Whether SIGSTOP came while calls ran; it is sent again when the process resumes. */
+  boolean stopWanted() {
+    return stopWanted;
+  }
+
+  /** Host tid of the thread or process that the last injected clone made; it is stopped. */
+  int newborn() {
+    return newborn;
+  }
+
+  /**
+   * Runs one system call and returns its result or {@code -errno}.
+   *
+   * @param instruction address of a {@code syscall} instruction in the tracee
+   */
+  long inject(long instruction, int nr, long... arguments) {
+    long[] r = base.clone();
+    r[ORIG_RAX] = -1;
+    r[RIP] = instruction;
+    r[RAX] = nr;
+    for (int i = 0; i < 6; i++) {
+      r[ARGUMENTS.get(i)] = i < arguments.length ? arguments[i] : 0;
+    }
+    Ptrace.registers(tid, r);
+    newborn = 0;
+    for (int stops = 0; stops < 2; ) {
+      Ptrace.syscall(tid);
+      WaitStatus s = Wait.of(tid);
+      if (s.gone()) {
+        throw new LinuxException("inject", Errno.ESRCH, s);
+      }
+      if (s.syscallStop()) {
+        stops++;
+      } else if (s.event() == WaitStatus.EVENT_CLONE || s.event() == WaitStatus.EVENT_FORK || s.event() == 2) {
+        newborn = (int) Ptrace.eventMessage(tid);
+      } else if (s.event() == 0 && s.stopSignal() == Signals.SIGSTOP) {
+        stopWanted = true;
+      } else if (s.event() != WaitStatus.EVENT_STOP) {
+        throw new LinuxException("inject", Errno.EPROTO, s);
+      }
+    }
+    return Ptrace.registers(tid)[RAX];
+  }
+
+  /** As {@link #inject}, throwing on error. */
+  long must(long instruction, String name, int nr, long... arguments) {
+    return hob.linux.Sys.check(inject(instruction, nr, arguments), name, "in tid " + tid);
+  }
+
+  /** Lets it run from the registers it has and waits for the {@code int3} of a batch or single call. */
+  void runToTrap(String what) {
+    Ptrace.cont(tid, 0);
+    awaitTrap(what);
+  }
+
+  /** Waits for the {@code int3} of code that was started with PTRACE_CONT. */
+  void awaitTrap(String what) {
+    while (true) {
+      WaitStatus s = Wait.of(tid);
+      if (s.gone()) {
+        throw new LinuxException(what, Errno.ESRCH, s);
+      }
+      if (s.event() == 0 && s.stopSignal() == Signals.SIGTRAP) {
+        return;
+      }
+      if (s.event() == 0 && s.stopSignal() == Signals.SIGSTOP) {
+        stopWanted = true;
+      } else if (s.event() == WaitStatus.EVENT_CLONE || s.event() == WaitStatus.EVENT_FORK) {
+        newborn = (int) Ptrace.eventMessage(tid);
+      } else if (s.event() != WaitStatus.EVENT_STOP) {
+        throw new LinuxException(what, Errno.EPROTO, s, "rip " + Long.toHexString(Ptrace.registers(tid)[RIP]));
+      }
+      Ptrace.cont(tid, 0);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package hob.image;
+
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Wait;
+import hob.linux.WaitStatus;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one thread that traces the processes of a session: the kernel takes ptrace calls for a tracee from no other. It sleeps in
+ * {@code wait4} and wakes for stops of its tracees, or for work that others submit; to wake it for that, it has a tracee of its own,
+ * the bell, which others send SIGURG.
+ */
+public final class Tracer implements AutoCloseable {
+  private final Thread thread;
+  private final ConcurrentLinkedQueue<Runnable> work = new ConcurrentLinkedQueue<>();
+  private final Map<Integer, Consumer<WaitStatus>> watches = new HashMap<>();
+  private final CompletableFuture<Integer> bell = new CompletableFuture<>();
+  private volatile boolean closed;
+
+  /** Starts the thread. */
+  public Tracer(String name) {
+    thread = Thread.ofPlatform().daemon().name("tracer-" + name).start(this::loop);
+  }
+
+  /**
+   * Runs {@code task} on the tracer's thread and waits for it.
+   *
+   * @throws RuntimeException what the task threw, when unchecked; checked ones as the cause
+   */
+  public <T extends @Nullable Object> T call(Callable<T> task) {
+    if (Thread.currentThread() == thread) {
+      try {
+        return task.call();
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    CompletableFuture<T> result = new CompletableFuture<>();
+    submit(
+        () -> {
+          try {
+            result.complete(task.call());
+          } catch (Throwable t) {
+            result.completeExceptionally(t);
+          }
+        });
+    try {
+      return result.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException r) {
+        throw r;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  /** Runs {@code task} soon on the tracer's thread. */
+  public void submit(Runnable task) {
+    if (closed) {
+      throw new IllegalStateException("tracer is closed");
+    }
+    work.add(task);
+    Signals.kill(bell.join(), Signals.SIGURG);
+  }
+
+  /** Calls {@code watch} on the tracer's thread for each stop or end of {@code tid} that nobody waits for. */
+  public void watch(int tid, Consumer<WaitStatus> watch) {
+    watches.put(tid, watch);
+  }
+
+  /** Ends {@link #watch}. */
+  public void unwatch(int tid) {
+    watches.remove(tid);
+  }
+
+  private void loop() {
+    int ring;
+    try {
+      Tracee t = Stub.start("hob-bell", Ptrace.O_EXITKILL);
+      ring = t.tid();
+      Ptrace.signalMask(ring, 0);
+      Ptrace.cont(ring, 0);
+    } catch (RuntimeException e) {
+      bell.completeExceptionally(e);
+      throw e;
+    }
+    bell.complete(ring);
+    while (!closed) {
+      for (Runnable r; (r = work.poll()) != null; ) {
+        r.run();
+      }
+      if (closed) {
+        break;
+      }
+      dispatch(ring);
+    }
+    Signals.kill(ring, Signals.SIGKILL);
+  }
+
+  private void dispatch(int ring) {
+    WaitStatus s;
+    try {
+      s = Wait.wait4(-1, Wait.__WALL | Wait.__WNOTHREAD).orElseThrow();
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ECHILD) {
+        throw new IllegalStateException("the bell is gone", e);
+      }
+      throw e;
+    }
+    if (s.pid() == ring) {
+      if (s.stopped()) {
+        Ptrace.cont(ring, 0);
+      }
+      return;
+    }
+    Consumer<WaitStatus> watch = watches.get(s.pid());
+    if (watch != null) {
+      if (s.gone()) {
+        watches.remove(s.pid());
+      }
+      watch.accept(s);
+    }
+  }
+
+  /** Ends the thread; its tracees run on untraced. */
+  @Override
+  public void close() {
+    if (!closed) {
+      submit(() -> closed = true);
+    }
+  }
+}

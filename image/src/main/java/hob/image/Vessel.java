@@ -1,0 +1,249 @@
+package hob.image;
+
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.Nr;
+import hob.linux.ProcFs;
+import hob.linux.ProcessMemory;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Sys;
+import hob.linux.Wait;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A process that holds a pid and waits to be made into another: a fresh stub, or a shadow. All its threads are stopped. Only the
+ * tracer's thread.
+ */
+public final class Vessel {
+  private static final int CLONE_PARENT = 0x8000;
+  static final int CLONE_NEWPID = 0x20000000;
+  private static final int OPTIONS =
+      Tracee.OPTIONS | Ptrace.O_TRACEFORK | Ptrace.O_TRACEVFORK | Ptrace.O_TRACECLONE;
+
+  private final Tracee leader;
+  private final int nsPid;
+  private final long code;
+  private final long scratch;
+  private final boolean reused;
+  private final Map<Integer, Tracee> parked = new LinkedHashMap<>();
+  private int sid;
+
+  /**
+   * A stopped process.
+   *
+   * @param code where {@link MachineCode} stands in it
+   * @param scratch where 256 bytes may be written
+   * @param reused a shadow, whose process state is not that of a fresh stub
+   */
+  Vessel(Tracee leader, int nsPid, long code, long scratch, boolean reused) {
+    this.leader = leader;
+    this.nsPid = nsPid;
+    this.code = code;
+    this.scratch = scratch;
+    this.reused = reused;
+  }
+
+  /** A stub of this host's own namespaces, from which sandboxes grow. Dies with this daemon unless {@link #outlive} is called. */
+  public static Vessel seed(String name) {
+    Tracee t = Stub.start(name, OPTIONS & ~Tracee.OPTIONS | Ptrace.O_EXITKILL);
+    return new Vessel(t, t.tid(), Stub.CODE, t.base()[MachineCode.RSP] - 4096, false);
+  }
+
+  /** Host pid. */
+  public int pid() {
+    return leader.tid();
+  }
+
+  /** Pid in its own namespace. */
+  public int nsPid() {
+    return nsPid;
+  }
+
+  Tracee leader() {
+    return leader;
+  }
+
+  long code() {
+    return code;
+  }
+
+  long scratch() {
+    return scratch;
+  }
+
+  boolean reused() {
+    return reused;
+  }
+
+  /** Session in its namespace, as far as set here; 0 when inherited from outside. */
+  int sid() {
+    return sid;
+  }
+
+  void sid(int value) {
+    sid = value;
+  }
+
+  /** Threads of a shadow beside the leader, by their thread id in the namespace. */
+  Map<Integer, Tracee> parked() {
+    return parked;
+  }
+
+  /** Runs a system call in it; {@code -errno} on failure. */
+  public long inject(int nr, long... arguments) {
+    return leader.inject(code + MachineCode.SINGLE, nr, arguments);
+  }
+
+  /** Runs a system call in it that must succeed. */
+  public long must(String name, int nr, long... arguments) {
+    return Sys.check(inject(nr, arguments), name, "in pid " + pid());
+  }
+
+  /** Puts bytes into its scratch space at {@code offset}; returns the address. */
+  public long put(int offset, byte[] bytes) {
+    ProcessMemory.write(pid(), scratch + offset, bytes);
+    return scratch + offset;
+  }
+
+  /** Puts a string there. */
+  public long put(int offset, String s) {
+    return put(offset, java.util.Arrays.copyOf(s.getBytes(java.nio.charset.StandardCharsets.UTF_8), s.length() + 1));
+  }
+
+  /** Becomes the init process of a new pid namespace's child: the next {@link #fork} has pid 1. */
+  public Vessel forkInit() {
+    return clone(1, CLONE_NEWPID, Signals.SIGCHLD, false);
+  }
+
+  /**
+   * A child with a pid of one's choice in the innermost namespace.
+   *
+   * @param exitSignal what its parent gets at its end
+   */
+  public Vessel fork(int pid, int exitSignal) {
+    return clone(pid, 0, exitSignal, true);
+  }
+
+  /** A sibling: a child of this process's parent. */
+  public Vessel forkSibling(int pid) {
+    return clone(pid, CLONE_PARENT, 0, true);
+  }
+
+  private Vessel clone(int pid, long flags, int exitSignal, boolean setTid) {
+    // struct clone_args, 88 bytes, and the pid behind it.
+    var args = Bytes.of(96);
+    args.putLong(0, flags).putLong(32, exitSignal);
+    if (setTid) {
+      args.putLong(64, scratch + 88).putLong(72, 1).putInt(88, pid);
+    }
+    put(0, args.array());
+    long r = inject(Nr.CLONE3, scratch, 88);
+    for (int tries = 0; Errno.EEXIST.is(r) && tries < 200; tries++) {
+      // A freed pid can be taken for a moment.
+      java.util.concurrent.locks.LockSupport.parkNanos(500_000);
+      r = inject(Nr.CLONE3, scratch, 88);
+    }
+    if (setTid && Errno.EPERM.is(r)) {
+      return cloneByLastPid(pid, flags, exitSignal);
+    }
+    Sys.check(r, "clone3", "pid " + pid, "from " + pid());
+    return adopted(pid);
+  }
+
+  /** Without the right to choose: root steers the kernel's counter and the clone is repeated until it hits. */
+  private Vessel cloneByLastPid(int pid, long flags, int exitSignal) {
+    var args = Bytes.of(88);
+    args.putLong(0, flags).putLong(32, exitSignal);
+    for (int tries = 0; tries < 50; tries++) {
+      put(0, args.array());
+      ProcFs.write("/proc/sys/kernel/ns_last_pid", String.valueOf(pid - 1));
+      long r = Sys.check(inject(Nr.CLONE3, scratch, 88), "clone3", "pid " + pid);
+      Vessel v = adopted(pid);
+      if (r == pid) {
+        return v;
+      }
+      Signals.kill(v.pid(), Signals.SIGKILL);
+      Capture.awaitEnd(v.pid());
+    }
+    throw new LinuxException("clone3", Errno.EEXIST, "pid " + pid);
+  }
+
+  private Vessel adopted(int pid) {
+    int host = leader.newborn();
+    Wait.of(host);
+    Tracee t = new Tracee(host);
+    t.base(Ptrace.registers(host));
+    Ptrace.signalMask(host, Tracee.ALL_BUT_TRAP);
+    Vessel v = new Vessel(t, pid, code, scratch, false);
+    v.sid = sid;
+    return v;
+  }
+
+  /** Survives this daemon. */
+  public void outlive() {
+    Ptrace.setOptions(pid(), OPTIONS);
+  }
+
+  /** Dies with this daemon. */
+  public void perish() {
+    Ptrace.setOptions(pid(), OPTIONS | Ptrace.O_EXITKILL);
+  }
+
+  /** Lets it wait for ever, deaf to all signals that can be blocked; it stays traced. */
+  public void park() {
+    Ptrace.signalMask(pid(), -1L);
+    long[] r = leader.base();
+    r[MachineCode.RIP] = code + MachineCode.PARK;
+    r[MachineCode.ORIG_RAX] = -1;
+    Ptrace.registers(pid(), r);
+    Ptrace.cont(pid(), 0);
+  }
+
+  /** Stops it again after {@link #park}. */
+  public void unpark() {
+    Sys.check(Ptrace.interrupt(pid()), "PTRACE_INTERRUPT", pid());
+    while (Wait.of(pid()).event() != hob.linux.WaitStatus.EVENT_STOP) {
+      Ptrace.cont(pid(), 0);
+    }
+    Ptrace.signalMask(pid(), Tracee.ALL_BUT_TRAP);
+  }
+
+  /** Ends it and takes its end as its tracer; its parent still has to reap it. */
+  public void kill() {
+    Signals.kill(pid(), Signals.SIGKILL);
+    parked.values().forEach(t -> Capture.awaitEnd(t.tid()));
+    Capture.awaitEnd(pid());
+  }
+
+  /** Ends it with a wait status. */
+  public void end(int waitStatus) {
+    int signal = waitStatus & 0x7f;
+    if (signal == 0) {
+      long[] r = leader.base();
+      r[MachineCode.RIP] = code + MachineCode.EXIT;
+      r[MachineCode.RDI] = waitStatus >> 8 & 0xff;
+      r[MachineCode.ORIG_RAX] = -1;
+      Ptrace.registers(pid(), r);
+      Ptrace.cont(pid(), 0);
+    } else if (signal == Signals.SIGKILL) {
+      Signals.kill(pid(), signal);
+    } else {
+      Ptrace.signalMask(pid(), ~Signals.bit(signal));
+      Signals.tgkill(pid(), pid(), signal);
+      Ptrace.cont(pid(), 0);
+      var s = Wait.of(pid());
+      while (s.stopped() && !(s.event() == 0 && s.stopSignal() == signal)) {
+        Ptrace.cont(pid(), 0);
+        s = Wait.of(pid());
+      }
+      if (s.gone()) {
+        return;
+      }
+      Ptrace.cont(pid(), signal);
+    }
+    parked.values().forEach(t -> Capture.awaitEnd(t.tid()));
+    Capture.awaitEnd(pid());
+  }
+}

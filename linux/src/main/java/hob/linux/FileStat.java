@@ -1,0 +1,74 @@
+package hob.linux;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What {@code statx(2)} tells of a file.
+ *
+ * @param mode type and permission bits, as st_mode
+ * @param device major and minor as {@code major << 32 | minor}
+ * @param deviceNumber of a device node, same form
+ */
+public record FileStat(int mode, long inode, long device, long deviceNumber, int links, long size) {
+  private static final int S_IFMT = 0170000;
+  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int BASIC = 0x7ff;
+
+  /** Follows links; {@code /proc/PID/fd/N} gives the open file itself. */
+  public static FileStat of(String path) {
+    return of(path, 0);
+  }
+
+  /** Does not follow a last link. */
+  public static FileStat ofLink(String path) {
+    return of(path, AT_SYMLINK_NOFOLLOW);
+  }
+
+  private static FileStat of(String path, int flags) {
+    MemorySegment s = Scratch.get();
+    long buffer = s.address() + 8192;
+    Sys.check(
+        Sys.call(Nr.STATX, Fd.AT_FDCWD, Scratch.string(s, 0, path), flags, BASIC, buffer, 0), "statx", path);
+    MemorySegment b = s.asSlice(8192, 256);
+    return new FileStat(
+        b.get(Scratch.SHORT, 28) & 0xffff,
+        b.get(Scratch.LONG, 32),
+        (long) b.get(Scratch.INT, 136) << 32 | b.get(Scratch.INT, 140) & 0xffffffffL,
+        (long) b.get(Scratch.INT, 128) << 32 | b.get(Scratch.INT, 132) & 0xffffffffL,
+        b.get(Scratch.INT, 16),
+        b.get(Scratch.LONG, 40));
+  }
+
+  private boolean type(int wanted) {
+    return (mode & S_IFMT) == wanted;
+  }
+
+  public boolean isRegular() {
+    return type(0100000);
+  }
+
+  public boolean isDirectory() {
+    return type(0040000);
+  }
+
+  public boolean isCharacterDevice() {
+    return type(0020000);
+  }
+
+  public boolean isFifo() {
+    return type(0010000);
+  }
+
+  public boolean isSocket() {
+    return type(0140000);
+  }
+
+  public boolean isSymlink() {
+    return type(0120000);
+  }
+
+  /** Same file as {@code other}. */
+  public boolean sameAs(FileStat other) {
+    return inode == other.inode && device == other.device;
+  }
+}
