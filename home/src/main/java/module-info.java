@@ -6,4 +6,5 @@ module hob.home {
   requires transitive hob.image;
 
   exports hob.home;
+  exports hob.home.proto;
 }

@@ -17,12 +17,13 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
- * System calls that run one after the other inside a process: a table in its memory and a small loop (0.2-1 us a call,
- * against 20 us with two ptrace stops each). The table flushes itself when full, so a batch has no length limit; results and
- * outputs are handed to callbacks after the flush that ran them.
+ * System calls that run one after the other inside a process: a table in its memory and a small
+ * loop (0.2-1 us a call, against 20 us with two ptrace stops each). The table flushes itself when
+ * full, so a batch has no length limit; results and outputs are handed to callbacks after the flush
+ * that ran them.
  *
- * <p>Only the tracer's thread. The {@link Hole} it writes into belongs to one process; threads of the process may use it one
- * after the other.
+ * <p>Only the tracer's thread. The {@link Hole} it writes into belongs to one process; threads of
+ * the process may use it one after the other.
  */
 public final class Batch {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
@@ -39,7 +40,9 @@ public final class Batch {
   private int entries;
   private long data;
 
-  /** Where tables are put together before they are copied over: one for each tracer thread, reused. */
+  /**
+   * Where tables are put together before they are copied over: one for each tracer thread, reused.
+   */
   static final class Staging {
     private final MemorySegment table = Arena.ofAuto().allocate(Hole.TABLE, 64);
     private final MemorySegment data = Arena.ofAuto().allocate(Hole.DATA, 64);
@@ -62,7 +65,8 @@ public final class Batch {
   /** Makes sure that so many entries and bytes of data go into the same flush. */
   void room(int moreEntries, long moreData) {
     if (moreEntries * 64L > Hole.TABLE || moreData > Hole.DATA) {
-      throw new IllegalArgumentException("batch of " + moreEntries + " entries and " + moreData + " bytes is too large");
+      throw new IllegalArgumentException(
+          "batch of " + moreEntries + " entries and " + moreData + " bytes is too large");
     }
     if ((entries + moreEntries) * 64L > Hole.TABLE || data + moreData > Hole.DATA) {
       run();
@@ -102,7 +106,9 @@ public final class Batch {
     entries++;
   }
 
-  /** Puts bytes where the calls of this flush can read them; returns their address in the process. */
+  /**
+   * Puts bytes where the calls of this flush can read them; returns their address in the process.
+   */
   long data(byte[] bytes) {
     if (data + bytes.length > Hole.DATA) {
       throw new IllegalStateException("no room for " + bytes.length + " bytes: call room first");
@@ -165,6 +171,10 @@ public final class Batch {
       arguments.add(Long.toHexString(staging.table.get(LONG, done * 64 + 8 + 8L * i)));
     }
     return new LinuxException(
-        names.get((int) done), Errno.of((int) -end[MachineCode.RAX]), arguments, "in pid " + pid, "call " + done + " of " + entries);
+        names.get((int) done),
+        Errno.of((int) -end[MachineCode.RAX]),
+        arguments,
+        "in pid " + pid,
+        "call " + done + " of " + entries);
   }
 }

@@ -23,11 +23,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The source's half: a tree stopped, its state in an image, its pages to be read. Made by {@link #freeze}; ended by one of {@link
- * #resume}, {@link #destroy}, or by turning the processes into something else ({@link #frozenLeaders}).
+ * The source's half: a tree stopped, its state in an image, its pages to be read. Made by {@link
+ * #freeze}; ended by one of {@link #resume}, {@link #destroy}, or by turning the processes into
+ * something else ({@link #frozenLeaders}).
  *
- * <p>Only the tracer's thread, except {@link #pages}, which any thread may read. Between calls the processes have their own
- * registers and masks, so that if this daemon dies the kernel lets them run on unharmed.
+ * <p>Only the tracer's thread, except {@link #pages}, which any thread may read. Between calls the
+ * processes have their own registers and masks, so that if this daemon dies the kernel lets them
+ * run on unharmed.
  */
 public final class Capture {
   private static final int IMAGE_VERSION = 1;
@@ -79,7 +81,9 @@ public final class Capture {
     int before = out.size();
     for (StateModule m : StateModules.ALL) {
       m.check(facts, out);
-      if (out.size() > before && (out.getLast().kind().equals("init") || out.getLast().kind().equals("kernel-thread"))) {
+      if (out.size() > before
+          && (out.getLast().kind().equals("init")
+              || out.getLast().kind().equals("kernel-thread"))) {
         return;
       }
     }
@@ -139,7 +143,11 @@ public final class Capture {
       nsPids.put(p.pid(), p.nsPid());
     }
     TreeImage.Builder image =
-        TreeImage.newBuilder().setVersion(IMAGE_VERSION).setArch("x86_64").setHome(home).addAllOutside(outside);
+        TreeImage.newBuilder()
+            .setVersion(IMAGE_VERSION)
+            .setArch("x86_64")
+            .setHome(home)
+            .addAllOutside(outside);
     List<ProcessImage.Builder> images = new ArrayList<>();
     for (FrozenProcess p : forest.processes()) {
       ProcessImage.Builder b = ProcessImage.newBuilder();
@@ -161,19 +169,29 @@ public final class Capture {
       privatePages(forest.processes().get(i), i, runs, places, open);
     }
     sharedPages(tree, runs, places, open);
-    image.addAllFiles(tree.files()).addAllPipes(tree.pipeImages()).addAllSharedMemory(tree.sharedImages());
+    image
+        .addAllFiles(tree.files())
+        .addAllPipes(tree.pipeImages())
+        .addAllSharedMemory(tree.sharedImages());
     images.forEach(image::addProcesses);
     image.addAllPageRuns(runs);
     return new Capture(
-        tracer, forest.processes(), tree.externals(), image.build(), new Pages(runs, places, open), start);
+        tracer,
+        forest.processes(),
+        tree.externals(),
+        image.build(),
+        new Pages(runs, places, open),
+        start);
   }
 
-  private static void family(ProcessFacts facts, Map<Integer, Integer> nsPids, ProcessImage.Builder b) {
+  private static void family(
+      ProcessFacts facts, Map<Integer, Integer> nsPids, ProcessImage.Builder b) {
     b.setPid(facts.nsPid());
     int parent = facts.stat().ppid();
     b.setPpid(nsPids.containsKey(parent) ? nsPids.get(parent) : NamespacePid.of(parent));
     Map<String, String> status = facts.status();
-    b.setPgid(ProcessFacts.last(status.getOrDefault("NSpgid", String.valueOf(facts.stat().pgid()))));
+    b.setPgid(
+        ProcessFacts.last(status.getOrDefault("NSpgid", String.valueOf(facts.stat().pgid()))));
     b.setSid(ProcessFacts.last(status.getOrDefault("NSsid", String.valueOf(facts.stat().sid()))));
     b.setExitSignal((int) facts.stat().field(38));
   }
@@ -187,21 +205,39 @@ public final class Capture {
     // Read before the hole is made, so that it does not show.
     List<MapsEntry> maps = p.facts().maps();
     long instruction =
-        maps.stream().filter(e -> e.path().equals("[vdso]")).findFirst().map(MapsEntry::start).orElseThrow() + Vdso.syscallOffset();
+        maps.stream()
+                .filter(e -> e.path().equals("[vdso]"))
+                .findFirst()
+                .map(MapsEntry::start)
+                .orElseThrow()
+            + Vdso.syscallOffset();
     p.threads().forEach(FrozenThread::open);
     Hole hole = Hole.open(p.leader().tracee(), p.pid(), instruction);
     boolean trapIgnored =
-        (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16) & Signals.bit(Signals.SIGTRAP)) != 0;
+        (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16)
+                & Signals.bit(Signals.SIGTRAP))
+            != 0;
     byte[] ignore = Bytes.longs(1, 0, 0, 0);
     try {
       if (trapIgnored) {
-        p.leader().tracee().must(instruction, "rt_sigaction", hob.linux.Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+        p.leader()
+            .tracee()
+            .must(
+                instruction,
+                "rt_sigaction",
+                hob.linux.Nr.RT_SIGACTION,
+                Signals.SIGTRAP,
+                hole.data(),
+                0,
+                8);
       }
       encapsulate(p, tree, out, sleeps, hole);
     } finally {
       if (trapIgnored) {
         hob.linux.ProcessMemory.write(p.pid(), hole.data(), ignore);
-        p.leader().tracee().inject(instruction, hob.linux.Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+        p.leader()
+            .tracee()
+            .inject(instruction, hob.linux.Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
       }
       p.leader().tracee().inject(instruction, hob.linux.Nr.MUNMAP, hole.code(), Hole.SIZE);
       p.threads().forEach(FrozenThread::close);
@@ -259,7 +295,12 @@ public final class Capture {
               if (from >= to) {
                 continue;
               }
-              runs.add(PageRun.newBuilder().setProcess(index).setStart(from).setLength(to - from).build());
+              runs.add(
+                  PageRun.newBuilder()
+                      .setProcess(index)
+                      .setStart(from)
+                      .setLength(to - from)
+                      .build());
               Pages.Place place = ordinary;
               if ((e.protection() & 1) == 0) {
                 if (forced[0] == null) {
@@ -275,11 +316,17 @@ public final class Capture {
     }
   }
 
-  private static void sharedPages(Collection tree, List<PageRun> runs, List<Pages.Place> places, List<Fd> open) {
+  private static void sharedPages(
+      Collection tree, List<PageRun> runs, List<Pages.Place> places, List<Fd> open) {
     for (Collection.Shared s : tree.sharedMemories()) {
       Fd file =
           Fd.open(
-              "/proc/" + s.pid() + "/map_files/" + Long.toHexString(s.start()) + "-" + Long.toHexString(s.end()),
+              "/proc/"
+                  + s.pid()
+                  + "/map_files/"
+                  + Long.toHexString(s.start())
+                  + "-"
+                  + Long.toHexString(s.end()),
               Fd.O_RDONLY);
       open.add(file);
       Pages.Place place = new Pages.SharedPlace(file);
@@ -288,7 +335,11 @@ public final class Capture {
           tree.sharedImages().get(s.index()).getSize(),
           (start, end) -> {
             runs.add(
-                PageRun.newBuilder().setSharedMemory(1 + s.index()).setStart(start).setLength(end - start).build());
+                PageRun.newBuilder()
+                    .setSharedMemory(1 + s.index())
+                    .setStart(start)
+                    .setLength(end - start)
+                    .build());
             places.add(place);
           });
     }
@@ -314,7 +365,9 @@ public final class Capture {
     return frozenAtNanos;
   }
 
-  /** Host pids of the processes that stand still, in the image's order (zombies come after them). */
+  /**
+   * Host pids of the processes that stand still, in the image's order (zombies come after them).
+   */
   public List<Integer> pids() {
     return processes.stream().map(FrozenProcess::pid).toList();
   }

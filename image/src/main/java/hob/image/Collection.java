@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the processes of a tree share, found once for the whole tree: open file descriptions, pipes, shared memory. One for each
- * capture; only the tracer's thread.
+ * What the processes of a tree share, found once for the whole tree: open file descriptions, pipes,
+ * shared memory. One for each capture; only the tracer's thread.
  */
 final class Collection {
   /** State modules throw it when a frozen process turns out to have what cannot move. */
@@ -58,7 +58,10 @@ final class Collection {
     this.standIns = standIns;
   }
 
-  /** Notes which pipes have which ends in the tree. Called for every process before any state module. */
+  /**
+   * Notes which pipes have which ends in the tree. Called for every process before any state
+   * module.
+   */
   void survey(FrozenProcess p) {
     for (ProcessFacts.FdFacts d : p.facts().descriptors()) {
       if (FileState.isPipe(d)) {
@@ -67,10 +70,19 @@ final class Collection {
     }
   }
 
-  /** Index of the open file description behind a descriptor; the same for all descriptors that share it. */
+  /**
+   * Index of the open file description behind a descriptor; the same for all descriptors that share
+   * it.
+   */
   int file(FrozenProcess p, ProcessFacts.FdFacts d) {
     String key =
-        d.stat().inode() + ":" + d.stat().device() + ":" + (d.flags() & ~Fd.O_CLOEXEC) + ":" + d.position();
+        d.stat().inode()
+            + ":"
+            + d.stat().device()
+            + ":"
+            + (d.flags() & ~Fd.O_CLOEXEC)
+            + ":"
+            + d.position();
     List<Integer> same = byKey.computeIfAbsent(key, k -> new ArrayList<>());
     int low = 0;
     int high = same.size();
@@ -98,7 +110,8 @@ final class Collection {
     OpenFile.Builder f =
         OpenFile.newBuilder().setFlags(d.flags() & ~Fd.O_CLOEXEC).setPosition(d.position());
     if (FileState.isPipe(d)) {
-      if (pipeEnds.getOrDefault(d.stat().inode(), 0) == 3 && !standIns.isStandIn(d.stat().inode())) {
+      if (pipeEnds.getOrDefault(d.stat().inode(), 0) == 3
+          && !standIns.isStandIn(d.stat().inode())) {
         return f.setKind(OpenFile.Kind.PIPE).setPipe(pipe(p, d));
       }
       return standIn(p, d, f, false);
@@ -109,11 +122,13 @@ final class Collection {
     return f.setKind(OpenFile.Kind.PATH).setPath(ByteString.copyFrom(d.link()));
   }
 
-  private OpenFile.Builder standIn(FrozenProcess p, ProcessFacts.FdFacts d, OpenFile.Builder f, boolean terminal) {
+  private OpenFile.Builder standIn(
+      FrozenProcess p, ProcessFacts.FdFacts d, OpenFile.Builder f, boolean terminal) {
     int id = standIns.id(d.stat());
     External e = new External(id, p.pid(), d.number(), terminal, d.flags() & 3);
     externals.add(e);
-    return f.setKind(OpenFile.Kind.STAND_IN).setStandIn(standIns.describe(e, StandIn.newBuilder().setId(id).setTerminal(terminal)));
+    return f.setKind(OpenFile.Kind.STAND_IN)
+        .setStandIn(standIns.describe(e, StandIn.newBuilder().setId(id).setTerminal(terminal)));
   }
 
   private int pipe(FrozenProcess p, ProcessFacts.FdFacts d) {
@@ -137,7 +152,10 @@ final class Collection {
         key,
         k -> {
           files.add(
-              OpenFile.newBuilder().setKind(OpenFile.Kind.PATH).setPath(ByteString.copyFrom(path)).setFlags(flags));
+              OpenFile.newBuilder()
+                  .setKind(OpenFile.Kind.PATH)
+                  .setPath(ByteString.copyFrom(path))
+                  .setFlags(flags));
           firstSlot.add(new Slot(0, -1));
           return files.size() - 1;
         });

@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Users, groups, capabilities, securebits, no_new_privs: of each thread, as the kernel keeps them. Last, since they take away. */
+/**
+ * Users, groups, capabilities, securebits, no_new_privs: of each thread, as the kernel keeps them.
+ * Last, since they take away.
+ */
 final class CredentialState implements StateModule {
   private static final int PR_GET_SECUREBITS = 27;
   private static final int PR_SET_SECUREBITS = 28;
@@ -20,7 +23,8 @@ final class CredentialState implements StateModule {
   private static final int SECBIT_NO_SETUID_FIXUP = 4;
   private static final int SECBIT_KEEP_CAPS = 16;
   private static final int CAPABILITY_VERSION_3 = 0x20080522;
-  private static final List<String> CAPABILITIES = List.of("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb");
+  private static final List<String> CAPABILITIES =
+      List.of("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb");
 
   @Override
   public String name() {
@@ -51,7 +55,8 @@ final class CredentialState implements StateModule {
   }
 
   @Override
-  public void encapsulateThread(FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
+  public void encapsulateThread(
+      FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
     String path = "/proc/" + p.pid() + "/task/" + t.tid() + "/status";
     out.setCredentials(read(path));
     out.setNoNewPrivileges("1".equals(ProcFs.status(path).get("NoNewPrivs")));
@@ -94,7 +99,11 @@ final class CredentialState implements StateModule {
       b.add("setgroups", Nr.SETGROUPS, groups.length, b.data(Bytes.ints(groups)));
     }
     if (privileged) {
-      b.add("prctl(PR_SET_SECUREBITS)", Nr.PRCTL, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS);
+      b.add(
+          "prctl(PR_SET_SECUREBITS)",
+          Nr.PRCTL,
+          PR_SET_SECUREBITS,
+          SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS);
     }
     b.add("setresgid", Nr.SETRESGID, wanted.getGids(0), wanted.getGids(1), wanted.getGids(2));
     b.add("setfsgid", Nr.SETFSGID, wanted.getGids(3));
@@ -102,7 +111,16 @@ final class CredentialState implements StateModule {
     b.add("setfsuid", Nr.SETFSUID, wanted.getUids(3));
     long header = b.data(Bytes.ints(CAPABILITY_VERSION_3, 0));
     if (privileged) {
-      b.add("capset", Nr.CAPSET, header, sets(b, wanted.getCapabilities(1), wanted.getCapabilities(1) | wanted.getCapabilities(2) | 1L << 8, wanted.getCapabilities(0), now));
+      b.add(
+          "capset",
+          Nr.CAPSET,
+          header,
+          sets(
+              b,
+              wanted.getCapabilities(1),
+              wanted.getCapabilities(1) | wanted.getCapabilities(2) | 1L << 8,
+              wanted.getCapabilities(0),
+              now));
       for (int cap = 0; cap < 64; cap++) {
         if ((wanted.getCapabilities(4) >> cap & 1) != 0) {
           b.add("prctl(PR_CAP_AMBIENT)", Nr.PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
@@ -117,8 +135,12 @@ final class CredentialState implements StateModule {
         struct(b, wanted.getCapabilities(2), wanted.getCapabilities(1), wanted.getCapabilities(0)));
   }
 
-  /** An intermediate set: what is wanted, and CAP_SETPCAP while securebits and ambient capabilities are put in place. */
-  private static long sets(Batch b, long permitted, long effective, long inheritable, Credentials now) {
+  /**
+   * An intermediate set: what is wanted, and CAP_SETPCAP while securebits and ambient capabilities
+   * are put in place.
+   */
+  private static long sets(
+      Batch b, long permitted, long effective, long inheritable, Credentials now) {
     long keep = now.getCapabilities(1) & 1L << 8;
     return struct(b, (effective & (permitted | keep)) | keep, permitted | keep, inheritable);
   }

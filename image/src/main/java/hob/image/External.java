@@ -1,7 +1,8 @@
 package hob.image;
 
 /**
- * An open file description of the tree that leads out of it: a pipe whose other end is elsewhere, or a terminal.
+ * An open file description of the tree that leads out of it: a pipe whose other end is elsewhere,
+ * or a terminal.
  *
  * @param stream the session's number for it
  * @param pid host pid of a process that has it

@@ -9,9 +9,15 @@ import hob.linux.Nr;
 import java.util.List;
 import java.util.Set;
 
-/** Descriptors and the open file descriptions behind them: files, directories, harmless devices, pipes, streams that lead home. */
+/**
+ * Descriptors and the open file descriptions behind them: files, directories, harmless devices,
+ * pipes, streams that lead home.
+ */
 final class FileState implements StateModule {
-  /** Memory devices that are the same everywhere, by minor number of major 1: null, zero, full, random, urandom. */
+  /**
+   * Memory devices that are the same everywhere, by minor number of major 1: null, zero, full,
+   * random, urandom.
+   */
   private static final Set<Integer> MEMORY_DEVICES = Set.of(3, 5, 7, 8, 9);
 
   private static final int PTS_MAJOR_FIRST = 136;
@@ -47,7 +53,9 @@ final class FileState implements StateModule {
 
   private static String kind(ProcessFacts.FdFacts d) {
     String t = d.target();
-    return t.startsWith("anon_inode:") ? t.substring(11).replaceAll("[\\[\\]]", "") : d.stat().isSocket() ? "socket" : "file";
+    return t.startsWith("anon_inode:")
+        ? t.substring(11).replaceAll("[\\[\\]]", "")
+        : d.stat().isSocket() ? "socket" : "file";
   }
 
   private static @org.jspecify.annotations.Nullable String pin(ProcessFacts.FdFacts d) {
@@ -95,7 +103,8 @@ final class FileState implements StateModule {
     for (ProcessFacts.FdFacts d : p.facts().descriptors()) {
       String reason = pin(d);
       if (reason != null) {
-        throw new Collection.Refused(new Refusal(p.pid(), kind(d), "descriptor " + d.number() + " " + reason));
+        throw new Collection.Refused(
+            new Refusal(p.pid(), kind(d), "descriptor " + d.number() + " " + reason));
       }
       out.addDescriptors(
           Descriptor.newBuilder()
@@ -105,7 +114,10 @@ final class FileState implements StateModule {
     }
   }
 
-  /** The descriptors arrive by the mailbox at the lowest free numbers, in order, and are moved up from the last one down. */
+  /**
+   * The descriptors arrive by the mailbox at the lowest free numbers, in order, and are moved up
+   * from the last one down.
+   */
   @Override
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
     List<Descriptor> wanted = image.getDescriptorsList();

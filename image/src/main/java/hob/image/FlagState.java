@@ -6,7 +6,9 @@ import hob.linux.LinuxException;
 import hob.linux.Nr;
 import hob.linux.ProcFs;
 
-/** What prctl(2) and personality(2) set for a process, and its badness for the out-of-memory killer. */
+/**
+ * What prctl(2) and personality(2) set for a process, and its badness for the out-of-memory killer.
+ */
 final class FlagState implements StateModule {
   private static final int PR_GET_DUMPABLE = 3;
   private static final int PR_SET_DUMPABLE = 4;
@@ -24,14 +26,23 @@ final class FlagState implements StateModule {
   @Override
   public void encapsulate(FrozenProcess p, Batch batch, Collection tree, ProcessImage.Builder out) {
     batch.room(6, 64);
-    batch.ask("prctl(PR_GET_DUMPABLE)", v -> out.getFlagsBuilder().setDumpable((int) v), Nr.PRCTL, PR_GET_DUMPABLE);
+    batch.ask(
+        "prctl(PR_GET_DUMPABLE)",
+        v -> out.getFlagsBuilder().setDumpable((int) v),
+        Nr.PRCTL,
+        PR_GET_DUMPABLE);
     batch.add(
         "prctl(PR_GET_CHILD_SUBREAPER)",
         Nr.PRCTL,
         PR_GET_CHILD_SUBREAPER,
         batch.output(8, b -> out.getFlagsBuilder().setChildSubreaper(Bytes.of(b).getInt() != 0)));
-    batch.ask("prctl(PR_GET_THP_DISABLE)", v -> out.getFlagsBuilder().setThpDisable(v == 1), Nr.PRCTL, PR_GET_THP_DISABLE);
-    batch.ask("personality", v -> out.getFlagsBuilder().setPersonality((int) v), Nr.PERSONALITY, QUERY);
+    batch.ask(
+        "prctl(PR_GET_THP_DISABLE)",
+        v -> out.getFlagsBuilder().setThpDisable(v == 1),
+        Nr.PRCTL,
+        PR_GET_THP_DISABLE);
+    batch.ask(
+        "personality", v -> out.getFlagsBuilder().setPersonality((int) v), Nr.PERSONALITY, QUERY);
     out.getFlagsBuilder().setOomScoreAdj(oomScore(p.pid()));
   }
 
@@ -43,7 +54,11 @@ final class FlagState implements StateModule {
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
     var f = image.getFlags();
     if (f.getChildSubreaper() || r.reused()) {
-      batch.add("prctl(PR_SET_CHILD_SUBREAPER)", Nr.PRCTL, PR_SET_CHILD_SUBREAPER, f.getChildSubreaper() ? 1 : 0);
+      batch.add(
+          "prctl(PR_SET_CHILD_SUBREAPER)",
+          Nr.PRCTL,
+          PR_SET_CHILD_SUBREAPER,
+          f.getChildSubreaper() ? 1 : 0);
     }
     if (f.getThpDisable()) {
       batch.add("prctl(PR_SET_THP_DISABLE)", Nr.PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0);
@@ -61,7 +76,8 @@ final class FlagState implements StateModule {
         }
       }
     }
-    // 2 (readable by root only) is the kernel's to set, and what a change of credentials gives by itself.
+    // 2 (readable by root only) is the kernel's to set, and what a change of credentials gives by
+    // itself.
     if (f.getDumpable() < 2) {
       r.finish(b -> b.add("prctl(PR_SET_DUMPABLE)", Nr.PRCTL, PR_SET_DUMPABLE, f.getDumpable()));
     }

@@ -18,8 +18,8 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Stops every thread of a process tree: seize and interrupt each, look again until nothing new is there. Only the tracer's
- * thread.
+ * Stops every thread of a process tree: seize and interrupt each, look again until nothing new is
+ * there. Only the tracer's thread.
  */
 final class Freezer {
   private static final long PATIENCE_NANOS = 2_000_000_000L;
@@ -75,7 +75,8 @@ final class Freezer {
   }
 
   private static String threadStatus(int pid, int tid) {
-    return ProcFs.status("/proc/" + pid + "/task/" + tid + "/status").getOrDefault("NSpid", "" + tid);
+    return ProcFs.status("/proc/" + pid + "/task/" + tid + "/status")
+        .getOrDefault("NSpid", "" + tid);
   }
 
   private void seizeAll(int root) throws RefusedException {
@@ -131,7 +132,10 @@ final class Freezer {
     }
     if (Errno.EPERM.is(r)) {
       throw new RefusedException(
-          new Refusal(pid, "traced", "is being traced by another program (a debugger or strace), or may not be traced"));
+          new Refusal(
+              pid,
+              "traced",
+              "is being traced by another program (a debugger or strace), or may not be traced"));
     }
     Sys.check(r, "PTRACE_SEIZE", tid);
     seized.add(tid);
@@ -145,7 +149,10 @@ final class Freezer {
     return true;
   }
 
-  /** Waits until a thread stands still. A signal that it was about to take is delivered first, by the kernel itself. */
+  /**
+   * Waits until a thread stands still. A signal that it was about to take is delivered first, by
+   * the kernel itself.
+   */
   private void await(int tid) throws RefusedException {
     long start = System.nanoTime();
     while (true) {
@@ -154,7 +161,12 @@ final class Freezer {
         long waited = System.nanoTime() - start;
         if (waited > PATIENCE_NANOS) {
           throw new RefusedException(
-              new Refusal(tid, "uninterruptible", "does not stop (state " + state(tid) + "): it waits in the kernel, for a vfork child or a device"));
+              new Refusal(
+                  tid,
+                  "uninterruptible",
+                  "does not stop (state "
+                      + state(tid)
+                      + "): it waits in the kernel, for a vfork child or a device"));
         }
         if (waited > 300_000) {
           LockSupport.parkNanos(50_000);

@@ -43,7 +43,10 @@ final class FrozenThread {
     Ptrace.signalMask(tid(), Tracee.ALL_BUT_TRAP);
   }
 
-  /** Puts registers and mask back: if the daemon dies now, the thread runs on as if nothing had been. */
+  /**
+   * Puts registers and mask back: if the daemon dies now, the thread runs on as if nothing had
+   * been.
+   */
   void close() {
     Ptrace.registers(tid(), registers);
     Ptrace.signalMask(tid(), mask);

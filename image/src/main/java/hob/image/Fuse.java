@@ -8,14 +8,16 @@ import hob.linux.Wait;
 import hob.linux.WaitStatus;
 
 /**
- * Who is in doubt stays frozen, even without a daemon: a SIGSTOP that is pending for a process in a ptrace stop takes effect when
- * the tracer dies, before any instruction of the program runs. This takes it away again.
+ * Who is in doubt stays frozen, even without a daemon: a SIGSTOP that is pending for a process in a
+ * ptrace stop takes effect when the tracer dies, before any instruction of the program runs. This
+ * takes it away again.
  */
 final class Fuse {
   private Fuse() {}
 
   /**
-   * Removes the pending SIGSTOP; the thread stands at its delivery stop afterwards, its registers untouched.
+   * Removes the pending SIGSTOP; the thread stands at its delivery stop afterwards, its registers
+   * untouched.
    *
    * @param leader a stopped thread of the process, all others being stopped too
    * @param mask its signal mask

@@ -9,7 +9,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The place in a process's address space where Hob's machine code and call tables stand while it works there.
+ * The place in a process's address space where Hob's machine code and call tables stand while it
+ * works there.
  *
  * @param code address of a page with {@link MachineCode}
  */
@@ -47,14 +48,32 @@ record Hole(long code) {
 
   /** Maps a hole anywhere in the process. */
   static Hole open(Tracee t, int pid, long syscallInstruction) {
-    long at = t.must(syscallInstruction, "mmap", Nr.MMAP, 0, SIZE, PROT_ALL, MAP_PRIVATE_ANON_NORESERVE, -1, 0);
+    long at =
+        t.must(
+            syscallInstruction,
+            "mmap",
+            Nr.MMAP,
+            0,
+            SIZE,
+            PROT_ALL,
+            MAP_PRIVATE_ANON_NORESERVE,
+            -1,
+            0);
     return written(pid, at);
   }
 
   /** Maps a hole at a place of one's choice. */
   static Hole openAt(Tracee t, int pid, long syscallInstruction, long at) {
     t.must(
-        syscallInstruction, "mmap", Nr.MMAP, at, SIZE, PROT_ALL, MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        syscallInstruction,
+        "mmap",
+        Nr.MMAP,
+        at,
+        SIZE,
+        PROT_ALL,
+        MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE,
+        -1,
+        0);
     return written(pid, at);
   }
 
@@ -70,7 +89,9 @@ record Hole(long code) {
     }
   }
 
-  /** The lowest place of {@code size} bytes that keeps a distance of 1 MiB to all of {@code taken}. */
+  /**
+   * The lowest place of {@code size} bytes that keeps a distance of 1 MiB to all of {@code taken}.
+   */
   static long place(Collection<Range> taken, long size) {
     List<Range> sorted = new ArrayList<>(taken);
     sorted.sort(Comparator.comparing(Range::start, Long::compareUnsigned));

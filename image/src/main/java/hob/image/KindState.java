@@ -6,7 +6,8 @@ import java.util.List;
 
 /** What kind of process it is: what pins it as a whole. Nothing to carry. */
 final class KindState implements StateModule {
-  private static final List<String> NAMESPACES = List.of("mnt", "uts", "ipc", "net", "user", "pid", "cgroup", "time");
+  private static final List<String> NAMESPACES =
+      List.of("mnt", "uts", "ipc", "net", "user", "pid", "cgroup", "time");
 
   @Override
   public String name() {
@@ -26,13 +27,19 @@ final class KindState implements StateModule {
     if (!"0".equals(p.status().getOrDefault("TracerPid", "0"))) {
       out.add(
           new Refusal(
-              p.pid(), "traced", "is being traced by process " + p.status().get("TracerPid") + " (a debugger or strace)"));
+              p.pid(),
+              "traced",
+              "is being traced by process "
+                  + p.status().get("TracerPid")
+                  + " (a debugger or strace)"));
     }
     String seccomp = p.status().getOrDefault("Seccomp", "0");
     if (!"0".equals(seccomp)) {
       out.add(
           new Refusal(
-              p.pid(), "seccomp", "has a seccomp " + ("1".equals(seccomp) ? "strict mode" : "filter") + " of its own"));
+              p.pid(),
+              "seccomp",
+              "has a seccomp " + ("1".equals(seccomp) ? "strict mode" : "filter") + " of its own"));
     }
     for (String ns : NAMESPACES) {
       namespace(p, ns, out);

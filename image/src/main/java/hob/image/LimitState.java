@@ -6,7 +6,10 @@ import hob.linux.Nr;
 import hob.linux.ProcFs;
 import java.util.List;
 
-/** Resource limits. Read from /proc since prlimit(2) on another user's process needs CAP_SYS_RESOURCE. */
+/**
+ * Resource limits. Read from /proc since prlimit(2) on another user's process needs
+ * CAP_SYS_RESOURCE.
+ */
 final class LimitState implements StateModule {
   /** Lines of /proc/PID/limits by RLIMIT_ number. */
   private static final List<String> NAMES =
@@ -59,22 +62,21 @@ final class LimitState implements StateModule {
 
   @Override
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
-    r.last(
-        b -> {
-          Limit[] now = read(r.pid());
-          for (int i = 0; i < image.getLimitsCount(); i++) {
-            if (!image.getLimits(i).equals(now[i])) {
-              b.room(1, 16);
-              Limit wanted = image.getLimits(i);
-              b.add(
-                  "prlimit64(" + NAMES.get(i) + ")",
-                  Nr.PRLIMIT64,
-                  0,
-                  i,
-                  b.data(Bytes.longs(wanted.getSoft(), wanted.getHard())),
-                  0);
-            }
-          }
-        });
+    r.last(b -> {
+      Limit[] now = read(r.pid());
+      for (int i = 0; i < image.getLimitsCount(); i++) {
+        if (!image.getLimits(i).equals(now[i])) {
+          b.room(1, 16);
+          Limit wanted = image.getLimits(i);
+          b.add(
+              "prlimit64(" + NAMES.get(i) + ")",
+              Nr.PRLIMIT64,
+              0,
+              i,
+              b.data(Bytes.longs(wanted.getSoft(), wanted.getHard())),
+              0);
+        }
+      }
+    });
   }
 }

@@ -4,7 +4,8 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * The few bytes of x86-64 machine code that Hob puts into a process, and what else knows registers. Position-independent.
+ * The few bytes of x86-64 machine code that Hob puts into a process, and what else knows registers.
+ * Position-independent.
  *
  * <pre>
  * 00 batch:  movzx eax, word [rbx]       system call number      entry of a batch, 64 bytes:

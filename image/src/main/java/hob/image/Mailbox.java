@@ -8,8 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How descriptors get into a process that is being rebuilt: a socket pair made in it, one end of which the daemon takes over.
- * The daemon opens the files, with its own rights, and sends the descriptions.
+ * How descriptors get into a process that is being rebuilt: a socket pair made in it, one end of
+ * which the daemon takes over. The daemon opens the files, with its own rights, and sends the
+ * descriptions.
  */
 final class Mailbox implements AutoCloseable {
   private static final int AF_UNIX = 1;
@@ -57,7 +58,8 @@ final class Mailbox implements AutoCloseable {
   /** Adds calls that receive {@code files} at the lowest free descriptors, in this order. */
   void deliver(Batch batch, List<Fd> files) {
     for (int from = 0; from < files.size(); from += UnixSocket.MAX_FDS) {
-      List<Fd> part = new ArrayList<>(files.subList(from, Math.min(files.size(), from + UnixSocket.MAX_FDS)));
+      List<Fd> part =
+          new ArrayList<>(files.subList(from, Math.min(files.size(), from + UnixSocket.MAX_FDS)));
       UnixSocket.sendFds(ours, part);
       batch.room(1, 512 + CONTROL);
       long data = batch.data(new byte[16]);
@@ -66,7 +68,8 @@ final class Mailbox implements AutoCloseable {
       long size = UnixSocket.CMSG_HEADER + ((part.size() * 4L + 7) & ~7L);
       long message = batch.data(Bytes.longs(0, 0, vector, 1, control, size, 0));
       batch.add("recvmsg", Nr.RECVMSG, theirs, message, 0);
-      // The socket's queue holds few messages of so many descriptors: take each before the next is sent.
+      // The socket's queue holds few messages of so many descriptors: take each before the next is
+      // sent.
       batch.run();
     }
   }

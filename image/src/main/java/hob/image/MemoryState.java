@@ -14,7 +14,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The memory map. Contents are the transfer strategy's; laying the map out again is {@link Rebuild}'s, as it comes first. */
+/**
+ * The memory map. Contents are the transfer strategy's; laying the map out again is {@link
+ * Rebuild}'s, as it comes first.
+ */
 final class MemoryState implements StateModule {
   private static final int MAP_SHARED = 1;
   private static final int MAP_PRIVATE = 2;
@@ -58,7 +61,8 @@ final class MemoryState implements StateModule {
       if (e.special()) {
         continue;
       }
-      String where = " at " + Long.toHexString(e.start()) + (e.path().isEmpty() ? "" : " (" + e.path() + ")");
+      String where =
+          " at " + Long.toHexString(e.start()) + (e.path().isEmpty() ? "" : " (" + e.path() + ")");
       for (var pin : PINS.entrySet()) {
         if (e.has(pin.getKey())) {
           out.add(new Refusal(p.pid(), "memory-" + pin.getKey(), pin.getValue() + where));
@@ -98,7 +102,8 @@ final class MemoryState implements StateModule {
         continue;
       }
       if (e.special()) {
-        m.addSpecials(Special.newBuilder().setName(e.path()).setStart(e.start()).setLength(e.size()));
+        m.addSpecials(
+            Special.newBuilder().setName(e.path()).setStart(e.start()).setLength(e.size()));
       } else {
         m.addVmas(vma(p, e, tree));
       }
@@ -137,7 +142,10 @@ final class MemoryState implements StateModule {
       v.setSharedMemory(1 + tree.sharedMemory(p.pid(), e));
     } else if (!anonymous(e)) {
       boolean writable = e.shared() && e.has("mw");
-      v.setFile(1 + tree.path(e.path().getBytes(StandardCharsets.UTF_8), writable ? Fd.O_RDWR : Fd.O_RDONLY));
+      v.setFile(
+          1
+              + tree.path(
+                  e.path().getBytes(StandardCharsets.UTF_8), writable ? Fd.O_RDWR : Fd.O_RDONLY));
     } else if (e.path().startsWith("[anon:")) {
       v.setName(e.path().substring(6, e.path().length() - 1));
     }
@@ -155,7 +163,14 @@ final class MemoryState implements StateModule {
       map.putLong(v);
     }
     map.putLong(auxvAt).putInt(auxv.length).putInt(r.exeDescriptor());
-    batch.add("prctl(PR_SET_MM_MAP)", Nr.PRCTL, PR_SET_MM, PR_SET_MM_MAP, batch.data(map.array()), map.capacity(), 0);
+    batch.add(
+        "prctl(PR_SET_MM_MAP)",
+        Nr.PRCTL,
+        PR_SET_MM,
+        PR_SET_MM_MAP,
+        batch.data(map.array()),
+        map.capacity(),
+        0);
     if (r.exeDescriptor() >= 0) {
       batch.add("close", Nr.CLOSE, r.exeDescriptor());
     }

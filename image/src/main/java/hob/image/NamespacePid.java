@@ -14,7 +14,8 @@ public final class NamespacePid {
     }
     try {
       return ProcessFacts.last(
-          ProcFs.status("/proc/" + hostPid + "/status").getOrDefault("NSpid", String.valueOf(hostPid)));
+          ProcFs.status("/proc/" + hostPid + "/status")
+              .getOrDefault("NSpid", String.valueOf(hostPid)));
     } catch (LinuxException e) {
       return 0;
     }

@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * The page contents of a tree as one linear space: the runs of the image one after the other. Any thread may read or write any
- * part of it; the processes must stand still and be mapped.
+ * The page contents of a tree as one linear space: the runs of the image one after the other. Any
+ * thread may read or write any part of it; the processes must stand still and be mapped.
  */
 public final class Pages implements AutoCloseable {
   /** Access to one run's process or shared memory. */
@@ -66,7 +66,8 @@ public final class Pages implements AutoCloseable {
 
   private void each(long offset, MemorySegment segment, Action action) {
     if (offset < 0 || offset + segment.byteSize() > bytes) {
-      throw new IndexOutOfBoundsException("pages " + offset + "+" + segment.byteSize() + " of " + bytes);
+      throw new IndexOutOfBoundsException(
+          "pages " + offset + "+" + segment.byteSize() + " of " + bytes);
     }
     int i = java.util.Arrays.binarySearch(starts, offset);
     // Runs are never empty, so a start occurs once.
@@ -128,7 +129,10 @@ public final class Pages implements AutoCloseable {
       if (Sys.failed(data) || data >= size) {
         return;
       }
-      long hole = Math.min(size, Sys.check(Sys.call(Nr.LSEEK, file.number(), data, seekHole), "lseek", "SEEK_HOLE"));
+      long hole =
+          Math.min(
+              size,
+              Sys.check(Sys.call(Nr.LSEEK, file.number(), data, seekHole), "lseek", "SEEK_HOLE"));
       sink.range(data, hole);
       at = hole;
     }

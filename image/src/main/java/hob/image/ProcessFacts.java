@@ -27,7 +27,8 @@ public final class ProcessFacts {
    * @param flags O_ bits as fdinfo shows them, O_CLOEXEC for the descriptor
    * @param info all of fdinfo
    */
-  public record FdFacts(int number, byte[] link, int flags, long position, String info, FileStat stat) {
+  public record FdFacts(
+      int number, byte[] link, int flags, long position, String info, FileStat stat) {
     /** The link as text. */
     public String target() {
       return new String(link, java.nio.charset.StandardCharsets.UTF_8);
@@ -109,8 +110,8 @@ public final class ProcessFacts {
   }
 
   private FdFacts descriptor(int n) {
-        String info = ProcFs.text("/proc/" + pid + "/fdinfo/" + n);
-        String path = "/proc/" + pid + "/fd/" + n;
+    String info = ProcFs.text("/proc/" + pid + "/fdinfo/" + n);
+    String path = "/proc/" + pid + "/fd/" + n;
     return new FdFacts(
         n,
         Fd.readlinkBytes(path),

@@ -25,8 +25,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One process of an image being rebuilt in a vessel: first its address space ({@link #map}), then, when the pages are there, all
- * else ({@link #prepare}). Only the tracer's thread.
+ * One process of an image being rebuilt in a vessel: first its address space ({@link #map}), then,
+ * when the pages are there, all else ({@link #prepare}). Only the tracer's thread.
  */
 final class Rebuild {
   private static final int PROT_WRITE = 2;
@@ -155,7 +155,10 @@ final class Rebuild {
     return LimitState.read(pid())[RLIMIT_NOFILE].getHard();
   }
 
-  /** Everything goes but the vdso and its data, which move to where the image has them, by way of a free place. */
+  /**
+   * Everything goes but the vdso and its data, which move to where the image has them, by way of a
+   * free place.
+   */
   private void moveSpecials(Batch b, List<MapsEntry> mine, long free) {
     Map<String, Long> where = new HashMap<>();
     Map<String, MapsEntry> byName = new HashMap<>();
@@ -165,7 +168,14 @@ final class Rebuild {
         continue;
       }
       if (e.special()) {
-        b.add("mremap " + e.path(), Nr.MREMAP, e.start(), e.size(), e.size(), MREMAP_MAYMOVE_FIXED, at);
+        b.add(
+            "mremap " + e.path(),
+            Nr.MREMAP,
+            e.start(),
+            e.size(),
+            e.size(),
+            MREMAP_MAYMOVE_FIXED,
+            at);
         where.put(e.path(), at);
         byName.put(e.path(), e);
         at += e.size();
@@ -177,10 +187,19 @@ final class Rebuild {
       Long from = where.get(s.getName());
       if (from == null || byName.get(s.getName()).size() != s.getLength()) {
         throw new Collection.Refused(
-            new Refusal(image.getPid(), "vdso", "the target's kernel has no " + s.getName() + " like the source's"));
+            new Refusal(
+                image.getPid(),
+                "vdso",
+                "the target's kernel has no " + s.getName() + " like the source's"));
       }
       b.add(
-          "mremap " + s.getName(), Nr.MREMAP, from, s.getLength(), s.getLength(), MREMAP_MAYMOVE_FIXED, s.getStart());
+          "mremap " + s.getName(),
+          Nr.MREMAP,
+          from,
+          s.getLength(),
+          s.getLength(),
+          MREMAP_MAYMOVE_FIXED,
+          s.getStart());
     }
   }
 
@@ -213,7 +232,15 @@ final class Rebuild {
   private void mapOne(Batch b, Vma v, int fd) {
     b.room(2 + v.getAdviceCount(), v.getName().length() + 16L);
     long flags = v.getFlags() | MAP_FIXED_NOREPLACE | (fd < 0 ? MAP_ANONYMOUS : 0);
-    b.add("mmap", Nr.MMAP, v.getStart(), v.getLength(), v.getProtection(), flags, fd, fd < 0 ? 0 : v.getOffset());
+    b.add(
+        "mmap",
+        Nr.MMAP,
+        v.getStart(),
+        v.getLength(),
+        v.getProtection(),
+        flags,
+        fd,
+        fd < 0 ? 0 : v.getOffset());
     for (int advice : v.getAdviceList()) {
       b.attempt("madvise", Nr.MADVISE, v.getStart(), v.getLength(), advice);
     }
@@ -236,7 +263,12 @@ final class Rebuild {
     long at = vessel.leader().must(hole().single(), "mmap", Nr.MMAP, 0, size, 3, 0x21, -1, 0);
     Fd file =
         Fd.open(
-            "/proc/" + pid() + "/map_files/" + Long.toHexString(at) + "-" + Long.toHexString(at + (size + 4095 & ~4095L)),
+            "/proc/"
+                + pid()
+                + "/map_files/"
+                + Long.toHexString(at)
+                + "-"
+                + Long.toHexString(at + (size + 4095 & ~4095L)),
             Fd.O_RDWR);
     vessel.leader().must(hole().single(), "munmap", Nr.MUNMAP, at, size);
     return file;
@@ -310,7 +342,8 @@ final class Rebuild {
     for (int i = 1; i < image.getThreadsCount(); i++) {
       ThreadState t = image.getThreads(i);
       wanted.add(t.getTid());
-      Tracee tracee = parked.containsKey(t.getTid()) ? parked.get(t.getTid()) : newThread(t.getTid());
+      Tracee tracee =
+          parked.containsKey(t.getTid()) ? parked.get(t.getTid()) : newThread(t.getTid());
       threads.add(tracee);
       Batch own = new Batch(tracee, pid(), hole());
       threadState(t, own);
@@ -352,7 +385,11 @@ final class Rebuild {
     for (int tries = 0; tries < 50; tries++) {
       ProcessMemory.write(pid(), hole().data(), args);
       ProcFs.write("/proc/sys/kernel/ns_last_pid", String.valueOf(tid - 1));
-      long r = Sys.check(vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88), "clone3", "thread " + tid);
+      long r =
+          Sys.check(
+              vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88),
+              "clone3",
+              "thread " + tid);
       if (r == tid) {
         return r;
       }
@@ -369,14 +406,18 @@ final class Rebuild {
     return t;
   }
 
-  /** The last two calls stand in the kernel when they return, so that the code that made them can go. */
+  /**
+   * The last two calls stand in the kernel when they return, so that the code that made them can
+   * go.
+   */
   private void leaveHole() {
     Tracee leader = vessel.leader();
     if (image.getSignals().getActionsCount() >= Signals.SIGTRAP) {
       byte[] action = image.getSignals().getActions(Signals.SIGTRAP - 1).toByteArray();
       if (!Bytes.allZero(action) || reused()) {
         ProcessMemory.write(pid(), hole().data(), action);
-        leader.must(hole().single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole().data(), 0, 8);
+        leader.must(
+            hole().single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole().data(), 0, 8);
       }
     }
     leader.must(hole().single(), "munmap", Nr.MUNMAP, hole().code(), Hole.SIZE);

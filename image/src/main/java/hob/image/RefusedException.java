@@ -9,7 +9,8 @@ public final class RefusedException extends Exception {
 
   /** For these reasons, at least one. */
   public RefusedException(List<Refusal> refusals) {
-    super(refusals.stream().map(Refusal::toString).reduce((a, b) -> a + "; " + b).orElse("refused"));
+    super(
+        refusals.stream().map(Refusal::toString).reduce((a, b) -> a + "; " + b).orElse("refused"));
     this.refusals = List.copyOf(refusals);
   }
 

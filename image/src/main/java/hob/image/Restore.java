@@ -14,8 +14,9 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * The target's half: a tree rebuilt from its image in {@linkplain Vessel vessels}. {@link #map}, then the pages, then {@link #prepare},
- * then {@link #resume} or {@link #destroy}. Only the tracer's thread, except {@link #pages}.
+ * The target's half: a tree rebuilt from its image in {@linkplain Vessel vessels}. {@link #map},
+ * then the pages, then {@link #prepare}, then {@link #resume} or {@link #destroy}. Only the
+ * tracer's thread, except {@link #pages}.
  */
 public final class Restore {
   private final TreeImage image;
@@ -46,7 +47,7 @@ public final class Restore {
   public Pages map() throws RefusedException {
     try {
       for (ProcessImage p : image.getProcessesList()) {
-        if (p.getZombie()) {
+        if (p.getZombie() && vessels.containsKey(p.getPid())) {
           vessels.get(p.getPid()).end(p.getExitStatus());
         }
       }

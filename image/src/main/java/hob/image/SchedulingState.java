@@ -18,7 +18,8 @@ final class SchedulingState implements StateModule {
   }
 
   @Override
-  public void encapsulateThread(FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
+  public void encapsulateThread(
+      FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
     var a = Bytes.of(Sched.attributes(t.tid()));
     byte[] affinity = Sched.affinity(t.tid());
     out.setScheduling(

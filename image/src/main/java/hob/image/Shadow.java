@@ -21,9 +21,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A process whose life goes on elsewhere, parked to hold its pid, parent, group, session and threads. All memory is gone but a page
- * of code and one of data; all signals are blocked, and its leader takes each with its siginfo and writes it into a pipe that only
- * this daemon reads. So nothing is lost while no daemon is there, and the kernel itself keeps pending queues, stops and permissions.
+ * A process whose life goes on elsewhere, parked to hold its pid, parent, group, session and
+ * threads. All memory is gone but a page of code and one of data; all signals are blocked, and its
+ * leader takes each with its siginfo and writes it into a pipe that only this daemon reads. So
+ * nothing is lost while no daemon is there, and the kernel itself keeps pending queues, stops and
+ * permissions.
  *
  * <p>Only the tracer's thread, except {@link #signals}.
  */
@@ -53,7 +55,9 @@ public final class Shadow {
     this.signals = signals;
   }
 
-  /** Turns the processes of a capture into shadows. The image and pages must not be needed any more. */
+  /**
+   * Turns the processes of a capture into shadows. The image and pages must not be needed any more.
+   */
   public static List<Shadow> of(Capture capture) {
     capture.pages().close();
     List<Shadow> all = new ArrayList<>();
@@ -71,7 +75,8 @@ public final class Shadow {
     List<MapsEntry> mine = p.facts().maps();
     p.threads().forEach(FrozenThread::open);
     Tracee leader = p.leader().tracee();
-    long vdso = mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
+    long vdso =
+        mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
     Hole hole = Hole.openAt(leader, p.pid(), vdso + Vdso.syscallOffset(), at);
     Map<Integer, Integer> threads = new LinkedHashMap<>();
@@ -106,7 +111,13 @@ public final class Shadow {
   private static void forget(ThreadState t, Batch b) {
     b.room(4, 64);
     if (t.hasRseq()) {
-      b.add("rseq", Nr.RSEQ, t.getRseq().getPointer(), t.getRseq().getLength(), RSEQ_FLAG_UNREGISTER, t.getRseq().getSignature());
+      b.add(
+          "rseq",
+          Nr.RSEQ,
+          t.getRseq().getPointer(),
+          t.getRseq().getLength(),
+          RSEQ_FLAG_UNREGISTER,
+          t.getRseq().getSignature());
     }
     b.add("set_robust_list", Nr.SET_ROBUST_LIST, 0, 24);
     b.add("set_tid_address", Nr.SET_TID_ADDRESS, 0);
@@ -123,7 +134,10 @@ public final class Shadow {
     for (int i = 0; i < 3; i++) {
       b.add("setitimer", Nr.SETITIMER, i, b.data(new byte[32]), 0);
     }
-    image.getTimers().getPosixList().forEach(t -> b.attempt("timer_delete", Nr.TIMER_DELETE, t.getId()));
+    image
+        .getTimers()
+        .getPosixList()
+        .forEach(t -> b.attempt("timer_delete", Nr.TIMER_DELETE, t.getId()));
     long none = b.data(new byte[SignalState.ACTION]);
     for (int s = 1; s <= Signals.MAX; s++) {
       if (s != Signals.SIGKILL && s != Signals.SIGSTOP && s != Signals.SIGTRAP) {
@@ -162,7 +176,9 @@ public final class Shadow {
       Sys.check(Ptrace.seize(tid, Tracee.OPTIONS), "PTRACE_SEIZE", tid);
       if (tid != pid) {
         threads.put(
-            ProcessFacts.last(ProcFs.status("/proc/" + pid + "/task/" + tid + "/status").getOrDefault("NSpid", "" + tid)),
+            ProcessFacts.last(
+                ProcFs.status("/proc/" + pid + "/task/" + tid + "/status")
+                    .getOrDefault("NSpid", "" + tid)),
             tid);
       }
     }
@@ -199,7 +215,10 @@ public final class Shadow {
     return all;
   }
 
-  /** Stops it, so that its process can come home into it. Signals that it has taken are returned, in order. */
+  /**
+   * Stops it, so that its process can come home into it. Signals that it has taken are returned, in
+   * order.
+   */
   public Vessel vessel(List<byte[]> taken) {
     Map<Integer, Tracee> parked = new LinkedHashMap<>();
     for (var e : threads.entrySet()) {
@@ -231,7 +250,10 @@ public final class Shadow {
   private void inHand(long[] regs, List<byte[]> taken) {
     long offset = regs[MachineCode.RIP] - code;
     boolean written = offset == 0x8b && regs[MachineCode.RAX] == MESSAGE;
-    if (offset >= 0x75 && offset <= 0x8f && !written && !(offset < 0x79 && regs[MachineCode.RAX] <= 0)) {
+    if (offset >= 0x75
+        && offset <= 0x8f
+        && !written
+        && !(offset < 0x79 && regs[MachineCode.RAX] <= 0)) {
       taken.add(hob.linux.ProcessMemory.read(pid, regs[MachineCode.R12], Ptrace.SIGINFO));
     }
   }

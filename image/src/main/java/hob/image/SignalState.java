@@ -43,7 +43,8 @@ final class SignalState implements StateModule {
   }
 
   @Override
-  public void encapsulateThread(FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
+  public void encapsulateThread(
+      FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
     for (byte[] info : Ptrace.pendingSignals(t.tid(), false)) {
       out.addPending(ByteString.copyFrom(info));
     }
@@ -70,7 +71,11 @@ final class SignalState implements StateModule {
       batch.room(1, Ptrace.SIGINFO);
       byte[] b = info.toByteArray();
       batch.attempt(
-          "rt_sigqueueinfo", Nr.RT_SIGQUEUEINFO, image.getPid(), Bytes.of(b).getInt(0), batch.data(b));
+          "rt_sigqueueinfo",
+          Nr.RT_SIGQUEUEINFO,
+          image.getPid(),
+          Bytes.of(b).getInt(0),
+          batch.data(b));
     }
   }
 

@@ -17,11 +17,13 @@ import java.util.Set;
 import java.util.function.IntPredicate;
 
 /**
- * Makes the processes of a tree, empty but with the right pids, parents, sessions and groups, in the pid namespace of an init
- * process. What stays at home and must be seen (a parent, a leader of a session or group) is made too, as a process that only waits.
+ * Makes the processes of a tree, empty but with the right pids, parents, sessions and groups, in
+ * the pid namespace of an init process. What stays at home and must be seen (a parent, a leader of
+ * a session or group) is made too, as a process that only waits.
  *
- * <p>The family is built as it came about: a child that is in an older session than its parent is made before the parent calls
- * setsid; an orphan is made by a member of its session that makes it a child of init.
+ * <p>The family is built as it came about: a child that is in an older session than its parent is
+ * made before the parent calls setsid; an orphan is made by a member of its session that makes it a
+ * child of init.
  */
 public final class Skeleton {
   private record Member(int pid, int ppid, int pgid, int sid) {}
@@ -99,12 +101,17 @@ public final class Skeleton {
     if (parent != init) {
       IntPredicate isChild = pid -> members.get(pid).ppid == parent.nsPid();
       for (var e : all.entrySet()) {
-        if (e.getValue().sid() == m.sid && members.containsKey(e.getKey()) && isChild.test(e.getKey())) {
+        if (e.getValue().sid() == m.sid
+            && members.containsKey(e.getKey())
+            && isChild.test(e.getKey())) {
           return e.getValue().forkSibling(m.pid);
         }
       }
       throw new RefusedException(
-          new Refusal(m.pid, "family", "is in session " + m.sid + ", which its parent " + m.ppid + " is not in"));
+          new Refusal(
+              m.pid,
+              "family",
+              "is in session " + m.sid + ", which its parent " + m.ppid + " is not in"));
     }
     if (members.get(m.sid).ppid <= 1 || !members.containsKey(members.get(m.sid).ppid)) {
       return leader.forkSibling(m.pid);

@@ -4,11 +4,13 @@ import hob.image.proto.StandIn;
 import hob.linux.FileStat;
 
 /**
- * What a session knows of its streams. Abroad a stand-in is a pipe or terminal whose other end the daemon holds; at home the real
- * thing. Called on the tracer's thread during a capture.
+ * What a session knows of its streams. Abroad a stand-in is a pipe or terminal whose other end the
+ * daemon holds; at home the real thing. Called on the tracer's thread during a capture.
  */
 public interface StandIns {
-  /** The number of the stream behind this pipe or terminal; a new one for one that was never seen. */
+  /**
+   * The number of the stream behind this pipe or terminal; a new one for one that was never seen.
+   */
   int id(FileStat file);
 
   /** Whether this pipe is one of the session's streams. */

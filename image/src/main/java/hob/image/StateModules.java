@@ -4,7 +4,10 @@ import java.util.List;
 
 /** The callback table. */
 final class StateModules {
-  /** Order matters at the target: limits and credentials come last, when nothing more needs privilege. */
+  /**
+   * Order matters at the target: limits and credentials come last, when nothing more needs
+   * privilege.
+   */
   static final List<StateModule> ALL =
       List.of(
           new KindState(),

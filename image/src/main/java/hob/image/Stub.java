@@ -10,8 +10,8 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * The smallest program: an ELF file of one page, in memory only, that does nothing but wait. New processes start as it and are
- * made into something else by injected calls.
+ * The smallest program: an ELF file of one page, in memory only, that does nothing but wait. New
+ * processes start as it and are made into something else by injected calls.
  */
 public final class Stub {
   private static final long BASE = 0x10000;
@@ -30,14 +30,22 @@ public final class Stub {
     b.putLong(CODE + MachineCode.PARK).putLong(64).putLong(0).putInt(0);
     b.putShort((short) 64).putShort((short) 56).putShort((short) 1);
     b.putShort((short) 0).putShort((short) 0).putShort((short) 0);
-    b.putInt(1).putInt(5).putLong(0).putLong(BASE).putLong(BASE).putLong(size).putLong(size).putLong(4096);
+    b.putInt(1)
+        .putInt(5)
+        .putLong(0)
+        .putLong(BASE)
+        .putLong(BASE)
+        .putLong(size)
+        .putLong(size)
+        .putLong(4096);
     b.position(CODE_OFFSET);
     b.put(MachineCode.BYTES);
     return b.array();
   }
 
   /**
-   * Starts a stub as a child of the calling thread, seizes it and stops it with all signals but SIGTRAP blocked.
+   * Starts a stub as a child of the calling thread, seizes it and stops it with all signals but
+   * SIGTRAP blocked.
    *
    * @param name shown by ps
    * @param options PTRACE_O_ bits beside O_TRACESYSGOOD

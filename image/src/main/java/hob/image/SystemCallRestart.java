@@ -18,9 +18,10 @@ import java.util.Optional;
 /**
  * How a thread that was interrupted in a system call goes on in it elsewhere.
  *
- * <p>The kernel marks such a call by its result: -ERESTARTSYS, -ERESTARTNOINTR and -ERESTARTNOHAND repeat the call as it was;
- * -ERESTART_RESTARTBLOCK continues with a time-out that the kernel keeps to itself. For that one the time that is left is worked
- * out from when the thread fell asleep, which {@code /proc/TID/sched} tells, and the call is made again with it.
+ * <p>The kernel marks such a call by its result: -ERESTARTSYS, -ERESTARTNOINTR and -ERESTARTNOHAND
+ * repeat the call as it was; -ERESTART_RESTARTBLOCK continues with a time-out that the kernel keeps
+ * to itself. For that one the time that is left is worked out from when the thread fell asleep,
+ * which {@code /proc/TID/sched} tells, and the call is made again with it.
  */
 final class SystemCallRestart {
   private static final int ERESTARTSYS = 512;
@@ -58,12 +59,17 @@ final class SystemCallRestart {
         return Optional.empty();
       }
       int nr = Integer.parseInt(call.substring(0, space));
-      if (nr != Nr.NANOSLEEP && nr != Nr.CLOCK_NANOSLEEP && nr != Nr.POLL && nr != Nr.FUTEX && nr != Nr.RESTART_SYSCALL) {
+      if (nr != Nr.NANOSLEEP
+          && nr != Nr.CLOCK_NANOSLEEP
+          && nr != Nr.POLL
+          && nr != Nr.FUTEX
+          && nr != Nr.RESTART_SYSCALL) {
         return Optional.empty();
       }
       double fellAsleep = execStart(task);
       double now = execStart("/proc/thread-self");
-      return Optional.of(new Sleep(nr, Math.max(0, (long) ((now - fellAsleep) * 1e6)), System.nanoTime()));
+      return Optional.of(
+          new Sleep(nr, Math.max(0, (long) ((now - fellAsleep) * 1e6)), System.nanoTime()));
     } catch (LinuxException | NumberFormatException e) {
       return Optional.empty();
     }
@@ -80,7 +86,10 @@ final class SystemCallRestart {
     return Double.parseDouble(s.substring(colon + 1, s.indexOf('\n', colon)).trim());
   }
 
-  /** Changes {@code regs} so that a thread that starts from them does what the stopped one would have done. */
+  /**
+   * Changes {@code regs} so that a thread that starts from them does what the stopped one would
+   * have done.
+   */
   static void adjust(int pid, long[] regs, Optional<Sleep> sleep) {
     long nr = regs[ORIG_RAX];
     if (nr < 0) {
@@ -131,7 +140,10 @@ final class SystemCallRestart {
     }
   }
 
-  /** Makes the call again with a {@code struct timespec} of the time that is left, put below the stack's red zone. */
+  /**
+   * Makes the call again with a {@code struct timespec} of the time that is left, put below the
+   * stack's red zone.
+   */
   private static void relative(int pid, long[] regs, int nr, int argument, long slept) {
     var wanted = Bytes.of(ProcessMemory.read(pid, regs[argument], 16));
     long left = Math.max(0, wanted.getLong(0) * NANOS + wanted.getLong(8) - slept);

@@ -10,7 +10,10 @@ import hob.linux.ProcFs;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
 
-/** Registers, extended state, restartable sequences, robust list, name, alternate stack: what each thread has of its own. */
+/**
+ * Registers, extended state, restartable sequences, robust list, name, alternate stack: what each
+ * thread has of its own.
+ */
 final class ThreadBasics implements StateModule {
   private static final int PR_GET_PDEATHSIG = 2;
   private static final int PR_SET_PDEATHSIG = 1;
@@ -28,25 +31,37 @@ final class ThreadBasics implements StateModule {
   }
 
   @Override
-  public void encapsulateThread(FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
+  public void encapsulateThread(
+      FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
     long[] regs = t.registers();
     if (regs[CS] == USER_CS_32) {
       throw new Collection.Refused(new Refusal(p.pid(), "32-bit", "runs 32-bit code"));
     }
     out.setTid(t.nsTid()).setMask(t.mask()).setXstate(ByteString.copyFrom(Ptrace.xstate(t.tid())));
     String comm = ProcFs.text("/proc/" + p.pid() + "/task/" + t.tid() + "/comm");
-    out.setCommBytes(ByteString.copyFrom(comm.substring(0, Math.max(0, comm.length() - 1)), java.nio.charset.StandardCharsets.ISO_8859_1));
+    out.setCommBytes(
+        ByteString.copyFrom(
+            comm.substring(0, Math.max(0, comm.length() - 1)),
+            java.nio.charset.StandardCharsets.ISO_8859_1));
     robustList(t, out);
     long[] rseq = Ptrace.rseq(t.tid());
     if (rseq != null) {
-      out.setRseq(Rseq.newBuilder().setPointer(rseq[0]).setLength((int) rseq[1]).setSignature((int) rseq[2]));
+      out.setRseq(
+          Rseq.newBuilder()
+              .setPointer(rseq[0])
+              .setLength((int) rseq[1])
+              .setSignature((int) rseq[2]));
       leaveCriticalSection(p.pid(), rseq[0], regs);
     }
     for (long r : regs) {
       out.addRegisters(r);
     }
     batch.room(6, 256);
-    batch.add("sigaltstack", Nr.SIGALTSTACK, 0, batch.output(24, b -> out.setAltStack(ByteString.copyFrom(b))));
+    batch.add(
+        "sigaltstack",
+        Nr.SIGALTSTACK,
+        0,
+        batch.output(24, b -> out.setAltStack(ByteString.copyFrom(b))));
     batch.attempt(
         "prctl(PR_GET_TID_ADDRESS)",
         Nr.PRCTL,
@@ -77,7 +92,8 @@ final class ThreadBasics implements StateModule {
         }
       }
     } catch (LinuxException e) {
-      // The kernel would kill it for a bad pointer when it is next preempted; that is not for Hob to do.
+      // The kernel would kill it for a bad pointer when it is next preempted; that is not for Hob
+      // to do.
       return;
     }
   }
@@ -85,17 +101,25 @@ final class ThreadBasics implements StateModule {
   @Override
   public void deencapsulateThread(Rebuild r, ProcessImage image, ThreadState t, Batch batch) {
     batch.room(8, 128);
-    batch.add("prctl(PR_SET_NAME)", Nr.PRCTL, PR_SET_NAME, batch.string(t.getCommBytes().toByteArray()));
+    batch.add(
+        "prctl(PR_SET_NAME)", Nr.PRCTL, PR_SET_NAME, batch.string(t.getCommBytes().toByteArray()));
     batch.add("set_tid_address", Nr.SET_TID_ADDRESS, t.getClearTid());
     if (t.getRobustList() != 0 || r.reused()) {
       batch.add("set_robust_list", Nr.SET_ROBUST_LIST, t.getRobustList(), 24);
     }
     batch.add("sigaltstack", Nr.SIGALTSTACK, batch.data(altStack(t)), 0);
     if (t.hasRseq()) {
-      batch.add("rseq", Nr.RSEQ, t.getRseq().getPointer(), t.getRseq().getLength(), 0, t.getRseq().getSignature());
+      batch.add(
+          "rseq",
+          Nr.RSEQ,
+          t.getRseq().getPointer(),
+          t.getRseq().getLength(),
+          0,
+          t.getRseq().getSignature());
     }
     if (t.getTimerSlackNanos() != DEFAULT_SLACK) {
-      batch.attempt("prctl(PR_SET_TIMERSLACK)", Nr.PRCTL, PR_SET_TIMERSLACK, t.getTimerSlackNanos());
+      batch.attempt(
+          "prctl(PR_SET_TIMERSLACK)", Nr.PRCTL, PR_SET_TIMERSLACK, t.getTimerSlackNanos());
     }
   }
 

@@ -46,7 +46,8 @@ final class TimerState implements StateModule {
     return all;
   }
 
-  private static void posix(FrozenProcess p, Batch batch, ProcessImage.Builder out, Map<String, String> t) {
+  private static void posix(
+      FrozenProcess p, Batch batch, ProcessImage.Builder out, Map<String, String> t) {
     int id = Integer.parseInt(t.getOrDefault("ID", "0"));
     String[] signal = t.getOrDefault("signal", "0/0").split("/");
     String[] notify = t.getOrDefault("notify", "signal/pid.0").split("[/.]");
@@ -66,12 +67,20 @@ final class TimerState implements StateModule {
             | (toThread ? SIGEV_THREAD_ID : 0));
     if (toThread) {
       int host = Integer.parseInt(notify[2]);
-      timer.setNotifyTid(p.threads().stream().filter(x -> x.tid() == host).mapToInt(FrozenThread::nsTid).findFirst().orElse(host));
+      timer.setNotifyTid(
+          p.threads().stream()
+              .filter(x -> x.tid() == host)
+              .mapToInt(FrozenThread::nsTid)
+              .findFirst()
+              .orElse(host));
     }
     batch.room(2, 64);
-    long at = batch.output(32, b -> out.getTimersBuilder().addPosix(timer.setSetting(ByteString.copyFrom(b))));
+    long at =
+        batch.output(
+            32, b -> out.getTimersBuilder().addPosix(timer.setSetting(ByteString.copyFrom(b))));
     batch.add("timer_gettime", Nr.TIMER_GETTIME, id, at);
-    batch.ask("timer_getoverrun", v -> timer.setOverrun((int) Math.max(0, v)), Nr.TIMER_GETOVERRUN, id);
+    batch.ask(
+        "timer_getoverrun", v -> timer.setOverrun((int) Math.max(0, v)), Nr.TIMER_GETOVERRUN, id);
   }
 
   @Override
@@ -94,15 +103,31 @@ final class TimerState implements StateModule {
 
   /** After the threads exist, since a timer may notify one. */
   private static void posix(ProcessImage image, Batch batch) {
-    batch.add("prctl(PR_TIMER_CREATE_RESTORE_IDS)", Nr.PRCTL, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0);
+    batch.add(
+        "prctl(PR_TIMER_CREATE_RESTORE_IDS)", Nr.PRCTL, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0);
     for (PosixTimer t : image.getTimers().getPosixList()) {
       batch.room(3, 192);
       var event = Bytes.of(64);
-      event.putLong(t.getValue()).putInt(t.getSignal()).putInt(t.getNotify()).putInt(t.getNotifyTid());
+      event
+          .putLong(t.getValue())
+          .putInt(t.getSignal())
+          .putInt(t.getNotify())
+          .putInt(t.getNotifyTid());
       batch.add(
-          "timer_create", Nr.TIMER_CREATE, t.getClock(), batch.data(event.array()), batch.data(Bytes.ints(t.getId(), 0)));
-      batch.add("timer_settime", Nr.TIMER_SETTIME, t.getId(), 0, batch.data(t.getSetting().toByteArray()), 0);
+          "timer_create",
+          Nr.TIMER_CREATE,
+          t.getClock(),
+          batch.data(event.array()),
+          batch.data(Bytes.ints(t.getId(), 0)));
+      batch.add(
+          "timer_settime",
+          Nr.TIMER_SETTIME,
+          t.getId(),
+          0,
+          batch.data(t.getSetting().toByteArray()),
+          0);
     }
-    batch.add("prctl(PR_TIMER_CREATE_RESTORE_IDS)", Nr.PRCTL, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
+    batch.add(
+        "prctl(PR_TIMER_CREATE_RESTORE_IDS)", Nr.PRCTL, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
   }
 }

@@ -15,11 +15,15 @@ import hob.linux.WaitStatus;
 /**
  * One traced thread in a ptrace stop. Only its tracer's thread uses it.
  *
- * <p>System calls are run in it one by one with {@link #inject}, which needs no memory of the tracee, only the address of a
- * {@code syscall} instruction. {@link Batch} is the fast way for many.
+ * <p>System calls are run in it one by one with {@link #inject}, which needs no memory of the
+ * tracee, only the address of a {@code syscall} instruction. {@link Batch} is the fast way for
+ * many.
  */
 public final class Tracee {
-  /** Blocks what could get in between while calls are injected; SIGTRAP must stay open for {@code int3}. */
+  /**
+   * Blocks what could get in between while calls are injected; SIGTRAP must stay open for {@code
+   * int3}.
+   */
   static final long ALL_BUT_TRAP = ~Signals.bit(Signals.SIGTRAP);
 
   static final int OPTIONS = Ptrace.O_TRACESYSGOOD;
@@ -82,7 +86,9 @@ public final class Tracee {
       }
       if (s.syscallStop()) {
         stops++;
-      } else if (s.event() == WaitStatus.EVENT_CLONE || s.event() == WaitStatus.EVENT_FORK || s.event() == 2) {
+      } else if (s.event() == WaitStatus.EVENT_CLONE
+          || s.event() == WaitStatus.EVENT_FORK
+          || s.event() == 2) {
         newborn = (int) Ptrace.eventMessage(tid);
       } else if (s.event() == 0 && s.stopSignal() == Signals.SIGSTOP) {
         stopWanted = true;
@@ -98,7 +104,9 @@ public final class Tracee {
     return hob.linux.Sys.check(inject(instruction, nr, arguments), name, "in tid " + tid);
   }
 
-  /** Lets it run from the registers it has and waits for the {@code int3} of a batch or single call. */
+  /**
+   * Lets it run from the registers it has and waits for the {@code int3} of a batch or single call.
+   */
   void runToTrap(String what) {
     Ptrace.cont(tid, 0);
     awaitTrap(what);
@@ -119,7 +127,8 @@ public final class Tracee {
       } else if (s.event() == WaitStatus.EVENT_CLONE || s.event() == WaitStatus.EVENT_FORK) {
         newborn = (int) Ptrace.eventMessage(tid);
       } else if (s.event() != WaitStatus.EVENT_STOP) {
-        throw new LinuxException(what, Errno.EPROTO, s, "rip " + Long.toHexString(Ptrace.registers(tid)[RIP]));
+        throw new LinuxException(
+            what, Errno.EPROTO, s, "rip " + Long.toHexString(Ptrace.registers(tid)[RIP]));
       }
       Ptrace.cont(tid, 0);
     }

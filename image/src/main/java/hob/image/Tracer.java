@@ -16,9 +16,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one thread that traces the processes of a session: the kernel takes ptrace calls for a tracee from no other. It sleeps in
- * {@code wait4} and wakes for stops of its tracees, or for work that others submit; to wake it for that, it has a tracee of its own,
- * the bell, which others send SIGURG.
+ * The one thread that traces the processes of a session: the kernel takes ptrace calls for a tracee
+ * from no other. It sleeps in {@code wait4} and wakes for stops of its tracees, or for work that
+ * others submit; to wake it for that, it has a tracee of its own, the bell, which others send
+ * SIGURG.
  */
 public final class Tracer implements AutoCloseable {
   private final Thread thread;
@@ -48,14 +49,13 @@ public final class Tracer implements AutoCloseable {
       }
     }
     CompletableFuture<T> result = new CompletableFuture<>();
-    submit(
-        () -> {
-          try {
-            result.complete(task.call());
-          } catch (Throwable t) {
-            result.completeExceptionally(t);
-          }
-        });
+    submit(() -> {
+      try {
+        result.complete(task.call());
+      } catch (Throwable t) {
+        result.completeExceptionally(t);
+      }
+    });
     try {
       return result.get();
     } catch (InterruptedException e) {
@@ -78,7 +78,10 @@ public final class Tracer implements AutoCloseable {
     Signals.kill(bell.join(), Signals.SIGURG);
   }
 
-  /** Calls {@code watch} on the tracer's thread for each stop or end of {@code tid} that nobody waits for. */
+  /**
+   * Calls {@code watch} on the tracer's thread for each stop or end of {@code tid} that nobody
+   * waits for.
+   */
   public void watch(int tid, Consumer<WaitStatus> watch) {
     watches.put(tid, watch);
   }

@@ -12,7 +12,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The open file descriptions and shared memories of an image, opened by the daemon when first asked for. Tracer's thread. */
+/**
+ * The open file descriptions and shared memories of an image, opened by the daemon when first asked
+ * for. Tracer's thread.
+ */
 final class TreeFiles implements AutoCloseable {
   /** Gives the real end or the stand-in of a stream. */
   interface Streams {
@@ -42,7 +45,8 @@ final class TreeFiles implements AutoCloseable {
             case PATH -> byName(f);
             case PIPE -> pipeEnd(f);
             case STAND_IN -> streams.open(f);
-            case UNRECOGNIZED -> throw new IllegalArgumentException("unknown kind of file in the image");
+            case UNRECOGNIZED ->
+                throw new IllegalArgumentException("unknown kind of file in the image");
           };
       open.put(index, known);
     }
@@ -56,7 +60,9 @@ final class TreeFiles implements AutoCloseable {
 
   private static Fd byName(OpenFile f) {
     Fd fd =
-        Fd.open(f.getPath().toString(StandardCharsets.UTF_8), (f.getFlags() & ~OPEN_ONLY_ONCE) | Fd.O_NOCTTY);
+        Fd.open(
+            f.getPath().toString(StandardCharsets.UTF_8),
+            (f.getFlags() & ~OPEN_ONLY_ONCE) | Fd.O_NOCTTY);
     if (f.getPosition() != 0) {
       Sys.check(Sys.call(Nr.LSEEK, fd.number(), f.getPosition(), 0), "lseek", f.getPosition());
     }
@@ -99,5 +105,4 @@ final class TreeFiles implements AutoCloseable {
     pipes.values().forEach(p -> all.addAll(List.of(p)));
     Fd.closeAll(all);
   }
-
 }

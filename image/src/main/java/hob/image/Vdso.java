@@ -6,7 +6,10 @@ import hob.linux.ProcessMemory;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
-/** The kernel's own code in every process. It always has a {@code syscall} instruction; the same kernel gives all the same code. */
+/**
+ * The kernel's own code in every process. It always has a {@code syscall} instruction; the same
+ * kernel gives all the same code.
+ */
 public final class Vdso {
   private static final byte[] CODE = own();
   private static final int SYSCALL_OFFSET = find(CODE);
@@ -16,7 +19,10 @@ public final class Vdso {
   private static byte[] own() {
     int self = (int) ProcessHandle.current().pid();
     MapsEntry e =
-        ProcFs.maps(self, false).stream().filter(m -> m.path().equals("[vdso]")).findFirst().orElseThrow();
+        ProcFs.maps(self, false).stream()
+            .filter(m -> m.path().equals("[vdso]"))
+            .findFirst()
+            .orElseThrow();
     return ProcessMemory.read(self, e.start(), (int) e.size());
   }
 

@@ -13,8 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A process that holds a pid and waits to be made into another: a fresh stub, or a shadow. All its threads are stopped. Only the
- * tracer's thread.
+ * A process that holds a pid and waits to be made into another: a fresh stub, or a shadow. All its
+ * threads are stopped. Only the tracer's thread.
  */
 public final class Vessel {
   private static final int CLONE_PARENT = 0x8000;
@@ -45,7 +45,10 @@ public final class Vessel {
     this.reused = reused;
   }
 
-  /** A stub of this host's own namespaces, from which sandboxes grow. Dies with this daemon unless {@link #outlive} is called. */
+  /**
+   * A stub of this host's own namespaces, from which sandboxes grow. Dies with this daemon unless
+   * {@link #outlive} is called.
+   */
   public static Vessel seed(String name) {
     Tracee t = Stub.start(name, OPTIONS & ~Tracee.OPTIONS | Ptrace.O_EXITKILL);
     return new Vessel(t, t.tid(), Stub.CODE, t.base()[MachineCode.RSP] - 4096, false);
@@ -109,7 +112,10 @@ public final class Vessel {
 
   /** Puts a string there. */
   public long put(int offset, String s) {
-    return put(offset, java.util.Arrays.copyOf(s.getBytes(java.nio.charset.StandardCharsets.UTF_8), s.length() + 1));
+    return put(
+        offset,
+        java.util.Arrays.copyOf(
+            s.getBytes(java.nio.charset.StandardCharsets.UTF_8), s.length() + 1));
   }
 
   /** Becomes the init process of a new pid namespace's child: the next {@link #fork} has pid 1. */
@@ -152,7 +158,10 @@ public final class Vessel {
     return adopted(pid);
   }
 
-  /** Without the right to choose: root steers the kernel's counter and the clone is repeated until it hits. */
+  /**
+   * Without the right to choose: root steers the kernel's counter and the clone is repeated until
+   * it hits.
+   */
   private Vessel cloneByLastPid(int pid, long flags, int exitSignal) {
     var args = Bytes.of(88);
     args.putLong(0, flags).putLong(32, exitSignal);

@@ -14,7 +14,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Moves a tree into a new pid namespace on the same host: capture, destroy, restore, without any daemon. */
+/**
+ * Moves a tree into a new pid namespace on the same host: capture, destroy, restore, without any
+ * daemon.
+ */
 final class LocalMove implements AutoCloseable {
   private static final StandIns NONE =
       new StandIns() {
@@ -62,10 +65,17 @@ final class LocalMove implements AutoCloseable {
     }
     int sid = c.image().getProcesses(0).getSid();
     if (sid > 1 && outline.getProcessesList().stream().noneMatch(p -> p.getPid() == sid)) {
-      outline.addOutside(OutsideProcess.newBuilder().setPid(sid).setPpid(1).setPgid(sid).setSid(sid));
+      outline.addOutside(
+          OutsideProcess.newBuilder().setPid(sid).setPpid(1).setPgid(sid).setSid(sid));
     }
     Map<Integer, Vessel> vessels = new HashMap<>(new Skeleton(init, all).build(outline.build()));
-    Restore r = new Restore(c.image(), vessels, f -> { throw new IllegalStateException(); });
+    Restore r =
+        new Restore(
+            c.image(),
+            vessels,
+            f -> {
+              throw new IllegalStateException();
+            });
     Pages into = r.map();
     long t2 = System.nanoTime();
     try (Arena arena = Arena.ofConfined()) {
@@ -87,7 +97,11 @@ final class LocalMove implements AutoCloseable {
     if (System.getenv("HOB_TIMES") != null) {
       System.err.printf(
           "freeze+capture %.2f map %.2f pages %.2f prepare %.2f resume %.2f ms%n",
-          (t1 - c.frozenAtNanos()) / 1e6, (t2 - t1) / 1e6, (t3 - t2) / 1e6, (t4 - t3) / 1e6, (t5 - t4) / 1e6);
+          (t1 - c.frozenAtNanos()) / 1e6,
+          (t2 - t1) / 1e6,
+          (t3 - t2) / 1e6,
+          (t4 - t3) / 1e6,
+          (t5 - t4) / 1e6);
     }
     init.outlive();
     init.park();
@@ -100,7 +114,9 @@ final class LocalMove implements AutoCloseable {
       int pid = Integer.parseInt(args[0]);
       for (int i = 0; i < Integer.parseInt(args[1]); i++) {
         Moved moved = m.move(pid);
-        System.err.printf("pid %d -> %d, %.2f ms, %d bytes%n", pid, moved.hostPid(), moved.freezeNanos() / 1e6, moved.pageBytes());
+        System.err.printf(
+            "pid %d -> %d, %.2f ms, %d bytes%n",
+            pid, moved.hostPid(), moved.freezeNanos() / 1e6, moved.pageBytes());
         pid = moved.hostPid();
         Thread.sleep(100);
       }
@@ -109,11 +125,10 @@ final class LocalMove implements AutoCloseable {
 
   @Override
   public void close() {
-    tracer.call(
-        () -> {
-          Ptrace.detach(seed.pid(), 0);
-          return null;
-        });
+    tracer.call(() -> {
+      Ptrace.detach(seed.pid(), 0);
+      return null;
+    });
     tracer.close();
   }
 }

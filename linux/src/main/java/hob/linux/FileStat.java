@@ -28,7 +28,9 @@ public record FileStat(int mode, long inode, long device, long deviceNumber, int
     MemorySegment s = Scratch.get();
     long buffer = s.address() + 8192;
     Sys.check(
-        Sys.call(Nr.STATX, Fd.AT_FDCWD, Scratch.string(s, 0, path), flags, BASIC, buffer, 0), "statx", path);
+        Sys.call(Nr.STATX, Fd.AT_FDCWD, Scratch.string(s, 0, path), flags, BASIC, buffer, 0),
+        "statx",
+        path);
     MemorySegment b = s.asSlice(8192, 256);
     return new FileStat(
         b.get(Scratch.SHORT, 28) & 0xffff,

@@ -6,7 +6,10 @@ import java.lang.foreign.MemorySegment;
 public final class Sched {
   private Sched() {}
 
-  /** {@code struct sched_attr}, 48 bytes: size, policy, flags, nice, priority, runtime, deadline, period. */
+  /**
+   * {@code struct sched_attr}, 48 bytes: size, policy, flags, nice, priority, runtime, deadline,
+   * period.
+   */
   public static byte[] attributes(int tid) {
     MemorySegment s = Scratch.get();
     Sys.check(Sys.call(Nr.SCHED_GETATTR, tid, s.address(), 48, 0), "sched_getattr", tid);
@@ -16,7 +19,8 @@ public final class Sched {
   /** CPU mask, bit n is CPU n. */
   public static byte[] affinity(int tid) {
     MemorySegment s = Scratch.get();
-    long n = Sys.check(Sys.call(Nr.SCHED_GETAFFINITY, tid, 1024, s.address()), "sched_getaffinity", tid);
+    long n =
+        Sys.check(Sys.call(Nr.SCHED_GETAFFINITY, tid, 1024, s.address()), "sched_getaffinity", tid);
     return s.asSlice(0, n).toArray(Scratch.BYTE);
   }
 
