@@ -1,0 +1,52 @@
+package hob.wire.link;
+
+import hob.wire.peer.WireException;
+import java.net.SocketAddress;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
+import javax.net.ssl.SSLException;
+
+/** Says in plain words why a TLS handshake failed. */
+final class TrustFailure {
+  private TrustFailure() {}
+
+  static WireException.Untrusted explain(SocketAddress address, SSLException failure) {
+    return new WireException.Untrusted(address, why(failure), failure);
+  }
+
+  private static String why(SSLException failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      switch (t) {
+        case CertificateExpiredException e -> {
+          return "its certificate has expired (" + e.getMessage() + "); issue a new one";
+        }
+        case CertificateNotYetValidException e -> {
+          return "its certificate does not hold yet (" + e.getMessage() + "); compare the clocks";
+        }
+        case CertPathValidatorException _ -> {
+          return "its certificate is not of this cluster's authority; issue one with that";
+        }
+        default -> {}
+      }
+    }
+    String message = String.valueOf(failure.getMessage());
+    if (message.contains("Received fatal alert")) {
+      return "it does not accept this host's certificate (%s); issue both with the same authority"
+          .formatted(message);
+    }
+    if (message.contains("Empty client certificate chain")) {
+      return "it shows no certificate; issue one with this cluster's authority";
+    }
+    if (message.contains("Unsupported or unrecognized SSL message")) {
+      return "it does not speak TLS; is another service listening there?";
+    }
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      if (t instanceof CertificateException) {
+        return "its certificate is not acceptable (" + t.getMessage() + ")";
+      }
+    }
+    return message;
+  }
+}
