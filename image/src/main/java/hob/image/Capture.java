@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,16 +61,16 @@ public final class Capture {
   /**
    * All reasons why the tree cannot move now. Nothing is stopped.
    *
-   * @param root pid in this /proc
+   * @param tree pids in this /proc, parents first
    * @param reference pid of a process with the namespaces that the tree's processes should have
    */
-  public static List<Refusal> check(int root, int reference) {
+  public static List<Refusal> check(Supplier<List<Integer>> tree, int reference) {
     List<Refusal> out = new ArrayList<>();
-    for (int pid : Freezer.tree(root)) {
+    for (int pid : tree.get()) {
       try {
         checkProcess(new ProcessFacts(pid, reference), out);
       } catch (LinuxException e) {
-        if (pid == root || (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH)) {
+        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
           throw e;
         }
       }
@@ -97,15 +98,20 @@ public final class Capture {
   /**
    * Stops the tree and takes its state.
    *
+   * @param tree its pids in this /proc, parents first; asked again until nothing new is found
    * @param home host name that the processes see
    * @param outside what the image says of processes that stay behind
    * @throws RefusedException when something cannot move; the tree runs on
    */
   public static Capture freeze(
-      Tracer tracer, int root, String home, List<OutsideProcess> outside, StandIns standIns)
+      Tracer tracer,
+      Supplier<List<Integer>> tree,
+      String home,
+      List<OutsideProcess> outside,
+      StandIns standIns)
       throws RefusedException {
     Map<Integer, SystemCallRestart.Sleep> sleeps = new HashMap<>();
-    for (int pid : Freezer.tree(root)) {
+    for (int pid : tree.get()) {
       try {
         for (int tid : ProcFs.threads(pid)) {
           SystemCallRestart.note(pid, tid).ifPresent(s -> sleeps.put(tid, s));
@@ -116,7 +122,7 @@ public final class Capture {
       }
     }
     long start = System.nanoTime();
-    Freezer.FrozenForest forest = new Freezer(tracer).freeze(root);
+    Freezer.FrozenForest forest = new Freezer(tracer, tree).freeze();
     try {
       return capture(tracer, forest, home, outside, standIns, sleeps, start);
     } catch (Collection.Refused e) {
@@ -443,5 +449,10 @@ public final class Capture {
 
   Tracer tracer() {
     return tracer;
+  }
+
+  /** Lets a process run on that an earlier daemon left stopped in doubt. Tracer's thread. */
+  public static void release(int pid) {
+    Fuse.release(pid);
   }
 }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * Stops every thread of a process tree: seize and interrupt each, look again until nothing new is
@@ -25,14 +26,16 @@ final class Freezer {
   private static final long PATIENCE_NANOS = 2_000_000_000L;
 
   private final Tracer tracer;
+  private final Supplier<List<Integer>> tree;
   private final Map<Integer, List<Integer>> tidsByPid = new LinkedHashMap<>();
   private final Set<Integer> stoppedBefore = new LinkedHashSet<>();
   private final Set<Integer> zombies = new LinkedHashSet<>();
   private final Set<Integer> seized = new LinkedHashSet<>();
   private final Set<Integer> arrived = new LinkedHashSet<>();
 
-  Freezer(Tracer tracer) {
+  Freezer(Tracer tracer, Supplier<List<Integer>> tree) {
     this.tracer = tracer;
+    this.tree = tree;
   }
 
   /** Descendants of {@code root} in this order: parents before children. */
@@ -50,9 +53,9 @@ final class Freezer {
    *
    * @throws RefusedException when a thread cannot be stopped; nothing stays stopped then
    */
-  FrozenForest freeze(int root) throws RefusedException {
+  FrozenForest freeze() throws RefusedException {
     try {
-      seizeAll(root);
+      seizeAll();
       List<FrozenProcess> processes = new ArrayList<>();
       for (var e : tidsByPid.entrySet()) {
         processes.add(frozen(e.getKey(), e.getValue()));
@@ -79,19 +82,16 @@ final class Freezer {
         .getOrDefault("NSpid", "" + tid);
   }
 
-  private void seizeAll(int root) throws RefusedException {
+  private void seizeAll() throws RefusedException {
     for (boolean more = true; more; ) {
       more = false;
-      for (int pid : tidsByPid.isEmpty() ? List.of(root) : tree(root)) {
+      for (int pid : tree.get()) {
         more |= seizeProcess(pid);
       }
-      for (int tid : seized) {
+      for (int tid : List.copyOf(seized)) {
         if (!arrived.contains(tid)) {
           await(tid);
         }
-      }
-      if (!more && tidsByPid.size() == 1 && tree(root).size() > 1 + zombies.size()) {
-        more = true;
       }
     }
   }

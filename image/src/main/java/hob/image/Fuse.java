@@ -4,6 +4,7 @@ import hob.linux.Errno;
 import hob.linux.LinuxException;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
+import hob.linux.Sys;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
 
@@ -34,5 +35,26 @@ final class Fuse {
       s = Wait.of(leader);
     }
     Ptrace.signalMask(leader, mask);
+  }
+
+  /**
+   * Lets a process go on that stands stopped because the fuse took effect: SIGCONT without the
+   * program seeing it.
+   *
+   * @param pid host pid, traced by nobody
+   */
+  static void release(int pid) {
+    Sys.check(Ptrace.seize(pid, Tracee.OPTIONS), "PTRACE_SEIZE", pid);
+    Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
+    WaitStatus s = Wait.of(pid);
+    long mask = Ptrace.signalMask(pid);
+    Ptrace.signalMask(pid, ~Signals.bit(Signals.SIGCONT));
+    Signals.kill(pid, Signals.SIGCONT);
+    for (int i = 0; i < 8 && !(s.event() == 0 && s.stopSignal() == Signals.SIGCONT); i++) {
+      Ptrace.cont(pid, 0);
+      s = Wait.of(pid);
+    }
+    Ptrace.signalMask(pid, mask);
+    Sys.check(Ptrace.detach(pid, 0), "PTRACE_DETACH", pid);
   }
 }

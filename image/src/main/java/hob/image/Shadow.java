@@ -273,12 +273,46 @@ public final class Shadow {
     }
   }
 
-  /** A vessel that was prepared and given up becomes a shadow again. */
-  public void again(Vessel v) {
-    for (Tracee t : v.parked().values()) {
-      start(t.tid(), t.base(), code + MachineCode.PARK, 0);
+  /**
+   * A vessel that was prepared and given up becomes a shadow again: a new one, in the same process.
+   */
+  public Shadow remake(Vessel v) {
+    signals.close();
+    List<MapsEntry> mine = ProcFs.maps(pid, false);
+    long vdso =
+        mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
+    long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
+    Hole hole = Hole.openAt(v.leader(), pid, vdso + Vdso.syscallOffset(), at);
+    List<Tracee> all = new ArrayList<>(v.parked().values());
+    all.add(v.leader());
+    for (Tracee t : all) {
+      Batch b = new Batch(t, pid, hole);
+      ThreadState.Builder state = ThreadState.newBuilder();
+      long[] rseq = Ptrace.rseq(t.tid());
+      if (rseq != null) {
+        state
+            .getRseqBuilder()
+            .setPointer(rseq[0])
+            .setLength((int) rseq[1])
+            .setSignature((int) rseq[2]);
+      }
+      forget(state.build(), b);
+      if (t == v.leader()) {
+        emptyProcess(ProcessImage.getDefaultInstance(), mine, b);
+      }
+      b.run();
     }
-    start(pid, v.leader().base(), code + MachineCode.SHADOW, code + Hole.PAGE + Hole.TABLE);
+    Fd fresh;
+    try (Fd pidfd = PidFd.open(pid)) {
+      fresh = PidFd.get(pidfd, 0);
+    }
+    Sys.check(fresh.fcntl(4, Fd.O_NONBLOCK), "fcntl", "F_SETFL");
+    for (Tracee t : v.parked().values()) {
+      start(t.tid(), t.base(), hole.code() + MachineCode.PARK, 0);
+    }
+    hob.linux.ProcessMemory.write(pid, hole.data() + MASK, Bytes.longs(-1L));
+    start(pid, v.leader().base(), hole.code() + MachineCode.SHADOW, hole.data());
+    return new Shadow(pid, nsPid, hole.code(), threads, fresh);
   }
 
   /** Ends it as its process ended elsewhere; its parent then gets that from wait(2). */

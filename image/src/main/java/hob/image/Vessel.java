@@ -200,9 +200,12 @@ public final class Vessel {
     Ptrace.setOptions(pid(), OPTIONS | Ptrace.O_EXITKILL);
   }
 
-  /** Lets it wait for ever, deaf to all signals that can be blocked; it stays traced. */
+  /**
+   * Lets it wait for ever; it stays traced, and of all signals that can be blocked only SIGCHLD
+   * reaches its tracer.
+   */
   public void park() {
-    Ptrace.signalMask(pid(), -1L);
+    Ptrace.signalMask(pid(), ~Signals.bit(Signals.SIGCHLD));
     long[] r = leader.base();
     r[MachineCode.RIP] = code + MachineCode.PARK;
     r[MachineCode.ORIG_RAX] = -1;
@@ -216,7 +219,27 @@ public final class Vessel {
     while (Wait.of(pid()).event() != hob.linux.WaitStatus.EVENT_STOP) {
       Ptrace.cont(pid(), 0);
     }
+    stoppedAgain();
+  }
+
+  /** After {@link #park}, when it stands at a stop that its tracer has seen. */
+  public void stoppedAgain() {
     Ptrace.signalMask(pid(), Tracee.ALL_BUT_TRAP);
+  }
+
+  /**
+   * Takes up a vessel that an earlier daemon parked; it stands still afterwards.
+   *
+   * @param pid host pid
+   * @param nsPid its pid in its namespace
+   */
+  public static Vessel takeUp(int pid, int nsPid) {
+    Sys.check(Ptrace.seize(pid, OPTIONS), "PTRACE_SEIZE", pid);
+    Tracee t = new Tracee(pid);
+    Vessel v = new Vessel(t, nsPid, Stub.CODE, 0, false);
+    v.unpark();
+    t.base(Ptrace.registers(pid));
+    return new Vessel(t, nsPid, Stub.CODE, t.base()[MachineCode.RSP] - 4096, false);
   }
 
   /** Ends it and takes its end as its tracer; its parent still has to reap it. */

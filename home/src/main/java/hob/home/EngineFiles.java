@@ -1,0 +1,72 @@
+package hob.home;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+
+/**
+ * What the engine must know after a restart, one small file a session, replaced as a whole. It need
+ * not survive the host: no process does.
+ */
+final class EngineFiles {
+  private final Path directory;
+
+  EngineFiles(Path directory) {
+    this.directory = directory;
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Path file(SessionId id) {
+    return directory.resolve(id.toString().replace(':', '_') + ".session");
+  }
+
+  void save(SessionId id, Properties state) {
+    Path target = file(id);
+    Path fresh = target.resolveSibling(target.getFileName() + ".new");
+    try {
+      try (var out = Files.newOutputStream(fresh)) {
+        state.store(out, null);
+      }
+      Files.move(
+          fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void forget(SessionId id) {
+    try {
+      Files.deleteIfExists(file(id));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  List<Properties> all() {
+    List<Properties> found = new ArrayList<>();
+    try (var files = Files.newDirectoryStream(directory, "*.session")) {
+      for (Path f : files) {
+        Properties p = new Properties();
+        try (var in = Files.newInputStream(f)) {
+          p.load(in);
+          found.add(p);
+        } catch (NoSuchFileException e) {
+          continue;
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return found;
+  }
+}

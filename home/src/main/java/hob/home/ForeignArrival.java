@@ -1,0 +1,157 @@
+package hob.home;
+
+import hob.image.Pages;
+import hob.image.RefusedException;
+import hob.image.Restore;
+import hob.image.Skeleton;
+import hob.image.Vessel;
+import hob.image.proto.TreeImage;
+import hob.image.proto.TreeOutline;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
+final class ForeignArrival implements Arrival {
+  private final LocalSession session;
+  private final Sandbox sandbox;
+  private final Map<Integer, Vessel> vessels = new HashMap<>();
+  private @Nullable Restore restore;
+  private @Nullable Pages pages;
+  private long resumedAtNanos;
+  private boolean over;
+
+  ForeignArrival(LocalSession session, long incarnation, TreeOutline outline)
+      throws MoveRefusedException {
+    this.session = session;
+    session.incarnation = incarnation;
+    session.leasedFrom = outline.getFirstPid();
+    session.busy = true;
+    sandbox =
+        Sandbox.create(outline.getHome(), Math.max(outline.getNextPid(), Sandbox.FOREIGN_PIDS));
+    session.sandbox = sandbox;
+    // Until the tree is whole, everything dies with this daemon.
+    sandbox.init().perish();
+    try {
+      vessels.putAll(build(outline));
+    } catch (RefusedException e) {
+      sandbox.destroy();
+      throw new MoveRefusedException(e.refusals());
+    } catch (RuntimeException e) {
+      sandbox.destroy();
+      throw e;
+    }
+  }
+
+  private Map<Integer, Vessel> build(TreeOutline outline) throws RefusedException {
+    Map<Integer, Vessel> all = new HashMap<>(sandbox.known());
+    all.putAll(vessels);
+    Map<Integer, Vessel> mine = new Skeleton(sandbox.init(), all).build(outline);
+    all.keySet().removeAll(mine.keySet());
+    all.keySet().removeAll(vessels.keySet());
+    sandbox.known().putAll(all);
+    return mine;
+  }
+
+  @Override
+  public void map(byte[] bytes) {
+    session
+        .tracer()
+        .call(() -> {
+          TreeImage image = TreeImage.parseFrom(bytes);
+          Map<Integer, Vessel> mine = build(Outlines.of(image));
+          for (var e : Map.copyOf(vessels).entrySet()) {
+            if (!mine.containsKey(e.getKey())) {
+              e.getValue().kill();
+              vessels.remove(e.getKey());
+            }
+          }
+          vessels.putAll(mine);
+          Restore r = new Restore(image, mine, session.streams()::open);
+          restore = r;
+          pages = r.map();
+          return null;
+        });
+  }
+
+  private Restore restore() {
+    return Objects.requireNonNull(restore, "not mapped");
+  }
+
+  @Override
+  public long pageBytes() {
+    return Objects.requireNonNull(pages).bytes();
+  }
+
+  @Override
+  public void write(long offset, MemorySegment from) {
+    Objects.requireNonNull(pages).write(offset, from);
+  }
+
+  @Override
+  public void prepare() {
+    session
+        .tracer()
+        .call(() -> {
+          restore().prepare();
+          List<Integer> hosts = restore().pids();
+          int i = 0;
+          for (var p : restore().image().getProcessesList()) {
+            if (!p.getZombie()) {
+              session.hostPids.put(p.getPid(), hosts.get(i++));
+            }
+          }
+          session.role = LocalSession.Role.DOUBT_TARGET;
+          session.save();
+          restore().holdInDoubt();
+          sandbox.known().values().forEach(Vessel::outlive);
+          sandbox.init().outlive();
+          return null;
+        });
+  }
+
+  @Override
+  public void resume() {
+    over = true;
+    session
+        .tracer()
+        .call(() -> {
+          restore().resume();
+          resumedAtNanos = System.nanoTime();
+          session.role = LocalSession.Role.FOREIGN;
+          session.watchForeign();
+          session.save();
+          session.settled();
+          return null;
+        });
+  }
+
+  @Override
+  public long resumedAtNanos() {
+    return resumedAtNanos;
+  }
+
+  @Override
+  public void destroy() {
+    if (over) {
+      return;
+    }
+    over = true;
+    session
+        .tracer()
+        .call(() -> {
+          vessels.values().forEach(Vessel::kill);
+          session.leaveSandbox();
+          session.end();
+          return null;
+        });
+  }
+
+  @Override
+  public void close() {
+    destroy();
+  }
+}

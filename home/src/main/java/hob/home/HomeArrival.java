@@ -1,0 +1,248 @@
+package hob.home;
+
+import hob.image.Pages;
+import hob.image.Restore;
+import hob.image.Shadow;
+import hob.image.Vessel;
+import hob.image.proto.ProcessImage;
+import hob.image.proto.TreeImage;
+import hob.linux.LinuxException;
+import hob.linux.Nr;
+import hob.linux.ProcFs;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An {@link Arrival} at home: every process is rebuilt in its shadow, those born abroad as children
+ * of their parents'.
+ */
+final class HomeArrival implements Arrival {
+  private static final String PID_MAX = "/proc/sys/kernel/pid_max";
+  private static final int WNOHANG = 1;
+
+  private final LocalSession session;
+  private final long incarnation;
+  private final Map<Integer, Vessel> vessels = new HashMap<>();
+  private final Map<Integer, Vessel> fresh = new HashMap<>();
+  private final Map<Integer, List<byte[]>> taken = new HashMap<>();
+  private @Nullable Restore restore;
+  private @Nullable Pages pages;
+  private long resumedAtNanos;
+  private boolean over;
+
+  HomeArrival(LocalSession session, long incarnation) {
+    this.session = session;
+    this.incarnation = incarnation;
+  }
+
+  @Override
+  public void map(byte[] bytes) {
+    session
+        .tracer()
+        .call(() -> {
+          session.busy = true;
+          TreeImage image = TreeImage.parseFrom(bytes);
+          for (Shadow s : session.shadows.values()) {
+            session.unwatchShadow(s);
+            vessels.put(
+                s.nsPid(), s.vessel(taken.computeIfAbsent(s.nsPid(), k -> new ArrayList<>())));
+          }
+          bornAbroad(image);
+          endedAbroad(image);
+          Map<Integer, Vessel> mine = new HashMap<>();
+          for (ProcessImage p : image.getProcessesList()) {
+            Vessel v = vessels.get(p.getPid());
+            if (v != null) {
+              mine.put(p.getPid(), v);
+            } else if (!p.getZombie()) {
+              throw new LinuxException(
+                  "homecoming", hob.linux.Errno.ESRCH, "no shadow of process " + p.getPid());
+            }
+          }
+          Restore r = new Restore(withTaken(image), mine, session.streams()::open);
+          restore = r;
+          pages = r.map();
+          return null;
+        });
+  }
+
+  /**
+   * Signals that the shadows had taken and nobody had forwarded are pending for their processes.
+   */
+  private TreeImage withTaken(TreeImage image) {
+    TreeImage.Builder b = image.toBuilder();
+    for (int i = 0; i < b.getProcessesCount(); i++) {
+      for (byte[] info : taken.getOrDefault(b.getProcesses(i).getPid(), List.of())) {
+        if (!session.own(info)) {
+          b.getProcessesBuilder(i)
+              .getSignalsBuilder()
+              .addPending(com.google.protobuf.ByteString.copyFrom(info));
+        }
+      }
+    }
+    return b.build();
+  }
+
+  private void bornAbroad(TreeImage image) {
+    String before = null;
+    try {
+      for (ProcessImage p : image.getProcessesList()) {
+        if (vessels.containsKey(p.getPid()) || p.getPid() < Sandbox.FOREIGN_PIDS) {
+          continue;
+        }
+        if (before == null) {
+          before = ProcFs.text(PID_MAX).trim();
+          ProcFs.write(PID_MAX, String.valueOf(1 << 22));
+        }
+        Vessel parent = vessels.get(p.getPpid());
+        Vessel child;
+        if (parent != null) {
+          child = parent.fork(p.getPid(), p.getExitSignal());
+        } else {
+          child = orphan(p);
+        }
+        vessels.put(p.getPid(), child);
+        fresh.put(p.getPid(), child);
+        if (p.getSid() == p.getPid()) {
+          child.must("setsid", Nr.SETSID);
+        } else if (p.getPgid() == p.getPid()) {
+          child.must("setpgid", Nr.SETPGID, 0, 0);
+        } else {
+          child.inject(Nr.SETPGID, 0, p.getPgid());
+        }
+      }
+    } finally {
+      if (before != null) {
+        ProcFs.write(PID_MAX, before);
+      }
+    }
+  }
+
+  /** Its parent is gone: made by a process that ends, so that this host's init has it. */
+  private static Vessel orphan(ProcessImage p) {
+    Vessel gone = Vessel.seed("hob-orphan");
+    try {
+      Vessel child = gone.fork(p.getPid(), p.getExitSignal());
+      child.outlive();
+      return child;
+    } finally {
+      gone.kill();
+    }
+  }
+
+  /**
+   * Processes whose end abroad their parents have seen already: here too, before the parents are
+   * rebuilt.
+   */
+  private void endedAbroad(TreeImage image) {
+    var there = image.getProcessesList().stream().map(ProcessImage::getPid).toList();
+    for (Shadow s : List.copyOf(session.shadows.values())) {
+      if (!there.contains(s.nsPid())) {
+        Vessel v = Objects.requireNonNull(vessels.remove(s.nsPid()));
+        int parent = ProcFs.stat("/proc/" + s.pid() + "/stat").ppid();
+        v.end(0);
+        s.release();
+        session.shadows.remove(s.nsPid());
+        vessels.values().stream()
+            .filter(p -> p.pid() == parent)
+            .forEach(p -> p.inject(Nr.WAIT4, s.pid(), 0, WNOHANG, 0));
+      }
+    }
+  }
+
+  private Restore restore() {
+    return Objects.requireNonNull(restore, "not mapped");
+  }
+
+  @Override
+  public long pageBytes() {
+    return Objects.requireNonNull(pages).bytes();
+  }
+
+  @Override
+  public void write(long offset, MemorySegment from) {
+    Objects.requireNonNull(pages).write(offset, from);
+  }
+
+  @Override
+  public void prepare() {
+    session
+        .tracer()
+        .call(() -> {
+          restore().prepare();
+          for (ProcessImage p : restore().image().getProcessesList()) {
+            if (!p.getZombie()) {
+              session.hostPids.put(
+                  p.getPid(), Objects.requireNonNull(vessels.get(p.getPid())).pid());
+            }
+          }
+          session.role = LocalSession.Role.DOUBT_TARGET;
+          session.save();
+          restore().holdInDoubt();
+          return null;
+        });
+  }
+
+  @Override
+  public void resume() {
+    over = true;
+    session
+        .tracer()
+        .call(() -> {
+          restore().resume();
+          resumedAtNanos = System.nanoTime();
+          session.shadows.values().forEach(Shadow::release);
+          session.shadows.clear();
+          session.hostPids.clear();
+          session.incarnation = incarnation;
+          session.location = session.id().home();
+          session.role = LocalSession.Role.RESIDENT;
+          session.save();
+          session.settled();
+          session.watchResident();
+          return null;
+        });
+  }
+
+  @Override
+  public long resumedAtNanos() {
+    return resumedAtNanos;
+  }
+
+  @Override
+  public void destroy() {
+    if (over) {
+      return;
+    }
+    over = true;
+    session
+        .tracer()
+        .call(() -> {
+          fresh.values().forEach(Vessel::kill);
+          for (Shadow s : List.copyOf(session.shadows.values())) {
+            Vessel v = vessels.get(s.nsPid());
+            if (v != null) {
+              Shadow again = s.remake(v);
+              session.shadows.put(s.nsPid(), again);
+            }
+          }
+          session.role = LocalSession.Role.SHADOWS;
+          session.busy = false;
+          session.hostPids.clear();
+          session.watchShadows(List.copyOf(session.shadows.values()));
+          session.save();
+          session.settled();
+          return null;
+        });
+  }
+
+  @Override
+  public void close() {
+    destroy();
+  }
+}

@@ -1,0 +1,245 @@
+package hob.home;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import hob.home.proto.EngineEvent;
+import hob.image.Capture;
+import hob.image.Refusal;
+import hob.image.proto.TreeOutline;
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.Poller;
+import hob.linux.ProcFs;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The {@link Engine} that works on the real kernel. */
+public final class KernelEngine implements Engine {
+  private static final System.Logger LOG = System.getLogger(KernelEngine.class.getName());
+  private static final int LEASE = 1 << 15;
+
+  private final EngineLink link;
+  private final EngineFiles files;
+  private final Poller poller = new Poller("hob-poller");
+  private final Map<SessionId, LocalSession> sessions = new ConcurrentHashMap<>();
+  private final int self = (int) ProcessHandle.current().pid();
+  private int leases;
+
+  /**
+   * An engine.
+   *
+   * @param state directory for what must outlive this daemon; one engine at a time
+   */
+  public KernelEngine(EngineLink link, Path state) {
+    this.link = link;
+    this.files = new EngineFiles(state);
+  }
+
+  LocalSession session(SessionId id, String location) {
+    return sessions.computeIfAbsent(
+        id,
+        k ->
+            new LocalSession(
+                id, link, poller, files, new NoStreams(), location, () -> sessions.remove(id)));
+  }
+
+  @Override
+  public List<Refusal> check(int pid) {
+    for (LocalSession s : sessions.values()) {
+      if (s.sandbox != null && s.hostPids.containsKey(pid)) {
+        return Capture.check(s::tree, java.util.Objects.requireNonNull(s.sandbox).init().pid());
+      }
+    }
+    if (pid <= 0 || !exists(pid)) {
+      return List.of(new Refusal(pid, "no-process", "there is no such process"));
+    }
+    if (pid == self) {
+      return List.of(new Refusal(pid, "hob", "is a part of hob itself"));
+    }
+    return Capture.check(() -> Capture.tree(pid), self);
+  }
+
+  private static boolean exists(int pid) {
+    try {
+      return ProcFs.stat("/proc/" + pid + "/stat").state() != 'X';
+    } catch (LinuxException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public Departure depart(SessionId id, int rootPid, long incarnation) throws MoveRefusedException {
+    LocalSession s = session(id, link.self());
+    List<Refusal> refusals;
+    try {
+      refusals =
+          s.sandbox == null ? check(rootPid) : Capture.check(s::tree, s.sandbox.init().pid());
+    } catch (LinuxException e) {
+      refusals =
+          e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH
+              ? List.of(new Refusal(rootPid, "no-process", "there is no such process"))
+              : List.of(new Refusal(rootPid, "error", e.getMessage()));
+    }
+    if (!refusals.isEmpty()) {
+      if (s.role == LocalSession.Role.RESIDENT && s.incarnation == 0) {
+        sessions.remove(id);
+        s.tracer().close();
+      }
+      throw new MoveRefusedException(refusals);
+    }
+    if (s.leasedFrom == 0) {
+      s.leasedFrom = lease();
+    }
+    return new LiveDeparture(s, link.self(), incarnation);
+  }
+
+  private synchronized int lease() {
+    int slots = (1 << 21) / LEASE;
+    return Sandbox.FOREIGN_PIDS + (leases++ % slots) * LEASE;
+  }
+
+  @Override
+  public Arrival arrive(SessionId id, long incarnation, TreeOutline outline)
+      throws MoveRefusedException {
+    if (outline.getVersion() != Outlines.VERSION) {
+      throw new MoveRefusedException(
+          "the image has version "
+              + outline.getVersion()
+              + ", this host reads version "
+              + Outlines.VERSION);
+    }
+    if (!outline.getArch().equals(System.getProperty("os.arch"))) {
+      throw new MoveRefusedException(
+          "the processes are for "
+              + outline.getArch()
+              + ", this host is "
+              + System.getProperty("os.arch"));
+    }
+    List<String> missing = Outlines.missing(outline.getCpu());
+    if (!missing.isEmpty()) {
+      throw new MoveRefusedException("this host's CPU lacks " + String.join(", ", missing));
+    }
+    long available = availableMemory();
+    if (outline.getResidentBytes() > available) {
+      throw new MoveRefusedException(
+          "needs "
+              + (outline.getResidentBytes() >> 20)
+              + " MiB of memory, this host has "
+              + (available >> 20)
+              + " MiB");
+    }
+    if (id.home().equals(link.self())) {
+      LocalSession s = sessions.get(id);
+      if (s == null || s.role != LocalSession.Role.SHADOWS) {
+        throw new MoveRefusedException("this host knows of no shadow of session " + id);
+      }
+      return new HomeArrival(s, incarnation);
+    }
+    if (sessions.containsKey(id)) {
+      throw new MoveRefusedException("session " + id + " is on this host already");
+    }
+    LocalSession s = session(id, link.self());
+    try {
+      return s.tracer().call(() -> new ForeignArrival(s, incarnation, outline));
+    } catch (RuntimeException e) {
+      sessions.remove(id);
+      s.tracer().close();
+      if (e.getCause() instanceof MoveRefusedException m) {
+        throw m;
+      }
+      throw new MoveRefusedException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static long availableMemory() {
+    for (String line : ProcFs.text("/proc/meminfo").split("\n")) {
+      if (line.startsWith("MemAvailable:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+      }
+    }
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public List<Recovered> recover() {
+    List<Recovered> found = new ArrayList<>();
+    for (var p : files.all()) {
+      Recovery.of(p, this, link).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  @Override
+  public void located(SessionId id, long incarnation, String host) {
+    LocalSession s = sessions.get(id);
+    if (s != null && incarnation >= s.incarnation) {
+      s.incarnation = incarnation;
+      s.location = host;
+    }
+  }
+
+  @Override
+  public List<SessionView> sessions() {
+    return sessions.values().stream().map(Views::of).toList();
+  }
+
+  @Override
+  public void receive(String peer, EngineMessage message) {
+    LocalSession s = sessions.get(message.session());
+    if (s == null) {
+      LOG.log(
+          System.Logger.Level.DEBUG,
+          "message about session {0}, which is not here",
+          message.session());
+      return;
+    }
+    try {
+      EngineEvent e = EngineEvent.parseFrom(message.payload());
+      s.tracer().submit(() -> s.receive(peer, e));
+    } catch (InvalidProtocolBufferException e) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "unreadable message from {0} about {1}",
+          peer,
+          message.session());
+    } catch (IllegalStateException e) {
+      LOG.log(
+          System.Logger.Level.DEBUG,
+          "session {0} has ended: {1}",
+          message.session(),
+          e.getMessage());
+    }
+  }
+
+  @Override
+  public void reconnected(String peer) {
+    // The daemon keeps and repeats what was not acknowledged: nothing to do.
+  }
+
+  @Override
+  public void abandon(SessionId id) {
+    LocalSession s = sessions.get(id);
+    if (s != null) {
+      s.tracer()
+          .call(() -> {
+            s.busy = true;
+            s.leaveSandbox();
+            s.end();
+            return null;
+          });
+    }
+  }
+
+  @Override
+  public void close() {
+    sessions.values().forEach(s -> s.tracer().close());
+    poller.close();
+  }
+
+  @Nullable LocalSession known(SessionId id) {
+    return sessions.get(id);
+  }
+}

@@ -1,0 +1,231 @@
+package hob.home;
+
+import hob.image.NamespacePid;
+import hob.image.Vdso;
+import hob.image.proto.CpuFeatures;
+import hob.image.proto.OutsideProcess;
+import hob.image.proto.ProcessImage;
+import hob.image.proto.ProcessOutline;
+import hob.image.proto.TreeImage;
+import hob.image.proto.TreeOutline;
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.ProcFs;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What a target is told before the tree stops, from /proc. */
+final class Outlines {
+  static final int VERSION = 1;
+  private static final int PAGE = 4096;
+
+  private record Relation(int pid, int ppid, int pgid, int sid) {}
+
+  private Outlines() {}
+
+  /** Of live processes. */
+  static TreeOutline of(List<Integer> hostPids, String home, int lease, int nextPid) {
+    TreeOutline.Builder out =
+        TreeOutline.newBuilder()
+            .setVersion(VERSION)
+            .setArch(System.getProperty("os.arch", "?"))
+            .setHome(home)
+            .setFirstPid(lease)
+            .setNextPid(nextPid)
+            .setCpu(cpu())
+            .setVdsoId(com.google.protobuf.ByteString.copyFrom(Vdso.identity()));
+    Map<Integer, Relation> tree = new LinkedHashMap<>();
+    Map<Integer, Integer> hostParents = new LinkedHashMap<>();
+    long resident = 0;
+    for (int pid : hostPids) {
+      try {
+        ProcFs.Stat stat = ProcFs.stat("/proc/" + pid + "/stat");
+        Relation r = relation(pid, stat);
+        tree.put(r.pid, r);
+        hostParents.put(r.pid, stat.ppid());
+        resident += stat.field(24) * PAGE;
+        out.addProcesses(
+            ProcessOutline.newBuilder()
+                .setPid(r.pid)
+                .setPpid(r.ppid)
+                .setPgid(r.pgid)
+                .setSid(r.sid));
+      } catch (LinuxException e) {
+        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+          throw e;
+        }
+      }
+    }
+    outside(tree, hostParents).forEach(out::addOutside);
+    return out.setResidentBytes(resident).build();
+  }
+
+  private static Relation relation(int pid, ProcFs.Stat stat) {
+    Map<String, String> s = ProcFs.status("/proc/" + pid + "/status");
+    return new Relation(
+        last(s, "NSpid", pid),
+        NamespacePid.of(stat.ppid()),
+        last(s, "NSpgid", stat.pgid()),
+        last(s, "NSsid", stat.sid()));
+  }
+
+  private static int last(Map<String, String> status, String key, int otherwise) {
+    String v = status.get(key);
+    if (v == null) {
+      return otherwise;
+    }
+    String[] f = v.trim().split("\\s+");
+    return Integer.parseInt(f[f.length - 1]);
+  }
+
+  /** Parents and leaders that are not in the tree: sessions first, then the rest. */
+  private static List<OutsideProcess> outside(
+      Map<Integer, Relation> tree, Map<Integer, Integer> hostParents) {
+    Map<Integer, OutsideProcess> out = new LinkedHashMap<>();
+    Map<Integer, Relation> parents = new LinkedHashMap<>();
+    for (Relation r : tree.values()) {
+      if (r.ppid > 1 && !tree.containsKey(r.ppid)) {
+        try {
+          int host = hostParents.getOrDefault(r.pid, 0);
+          parents.put(r.ppid, relation(host, ProcFs.stat("/proc/" + host + "/stat")));
+        } catch (LinuxException e) {
+          parents.put(r.ppid, new Relation(r.ppid, 1, r.pgid, r.sid));
+        }
+      }
+    }
+    Set<Relation> all = new HashSet<>(tree.values());
+    all.addAll(parents.values());
+    for (Relation r : all) {
+      if (r.sid > 1 && !tree.containsKey(r.sid)) {
+        out.putIfAbsent(r.sid, waits(r.sid, r.sid, r.sid));
+      }
+    }
+    for (Relation r : all) {
+      if (r.pgid > 1 && !tree.containsKey(r.pgid)) {
+        out.putIfAbsent(r.pgid, waits(r.pgid, r.pgid, r.sid));
+      }
+    }
+    for (Relation p : parents.values()) {
+      out.putIfAbsent(p.pid, waits(p.pid, p.pgid, p.sid));
+    }
+    return List.copyOf(out.values());
+  }
+
+  private static OutsideProcess waits(int pid, int pgid, int sid) {
+    return OutsideProcess.newBuilder().setPid(pid).setPpid(1).setPgid(pgid).setSid(sid).build();
+  }
+
+  /** Of an image, with the outside of the outline that went before it. */
+  static TreeOutline of(TreeImage image) {
+    TreeOutline.Builder out = TreeOutline.newBuilder().addAllOutside(image.getOutsideList());
+    for (ProcessImage p : image.getProcessesList()) {
+      out.addProcesses(
+          ProcessOutline.newBuilder()
+              .setPid(p.getPid())
+              .setPpid(p.getPpid())
+              .setPgid(p.getPgid())
+              .setSid(p.getSid()));
+    }
+    return out.build();
+  }
+
+  /** Of this host. */
+  static CpuFeatures cpu() {
+    CpuFeatures.Builder c = CpuFeatures.newBuilder();
+    for (String line : ProcFs.text("/proc/cpuinfo").split("\n")) {
+      int colon = line.indexOf(':');
+      if (colon < 0) {
+        if (c.getFlagsCount() > 0) {
+          break;
+        }
+        continue;
+      }
+      String value = line.substring(colon + 1).trim();
+      if (line.startsWith("model name")) {
+        c.setModel(value);
+      } else if (line.startsWith("flags")) {
+        c.addAllFlags(List.of(value.split(" ")));
+      }
+    }
+    return c.build();
+  }
+
+  /** Flags of the source's CPU that matter to programs and that this host lacks. */
+  static List<String> missing(CpuFeatures source) {
+    Set<String> here = new HashSet<>(cpu().getFlagsList());
+    // Flags that the kernel or a hypervisor shows of itself say nothing about instructions.
+    Set<String> harmless =
+        Set.of(
+            "hypervisor",
+            "constant_tsc",
+            "rep_good",
+            "nopl",
+            "xtopology",
+            "nonstop_tsc",
+            "cpuid",
+            "tsc_known_freq",
+            "tsc_reliable",
+            "arch_capabilities",
+            "ibrs",
+            "ibpb",
+            "stibp",
+            "ssbd",
+            "vmmcall",
+            "topoext",
+            "extd_apicid",
+            "art",
+            "pti",
+            "md_clear",
+            "flush_l1d",
+            "arat",
+            "tsc_deadline_timer",
+            "x2apic",
+            "tsc_adjust",
+            "npt",
+            "svm",
+            "vmx",
+            "ept",
+            "vpid",
+            "nrip_save",
+            "perfctr_core",
+            "arch_perfmon",
+            "pdcm",
+            "aperfmperf",
+            "acpi",
+            "ss",
+            "ht",
+            "tm",
+            "pbe",
+            "dts",
+            "monitor",
+            "ds_cpl",
+            "est",
+            "tm2",
+            "dca",
+            "ida",
+            "pln",
+            "pts",
+            "hwp",
+            "umip",
+            "smep",
+            "smap",
+            "mtrr",
+            "pat",
+            "pge",
+            "mca",
+            "mce",
+            "de",
+            "vme",
+            "pse",
+            "pse36",
+            "pae",
+            "msr",
+            "cmp_legacy");
+    return source.getFlagsList().stream()
+        .filter(f -> !here.contains(f) && !harmless.contains(f))
+        .toList();
+  }
+}

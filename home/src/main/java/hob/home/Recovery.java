@@ -1,0 +1,114 @@
+package hob.home;
+
+import hob.image.Shadow;
+import hob.image.Vessel;
+import hob.linux.LinuxException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+
+/** Takes up a session that an earlier daemon left on this host. */
+final class Recovery {
+  private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
+
+  private Recovery() {}
+
+  /** One line of a session file: pid in the namespace, host pid, start time, and what follows. */
+  private record Entry(int nsPid, int host, long start, String rest) {
+    static Entry parse(String s) {
+      String[] f = s.split(" ");
+      return new Entry(
+          Integer.parseInt(f[0]),
+          Integer.parseInt(f[1]),
+          Long.parseLong(f[2]),
+          f.length > 3 ? f[3] : "");
+    }
+
+    boolean alive() {
+      return LocalSession.start(host) == start && start != 0;
+    }
+  }
+
+  static Optional<Recovered> of(Properties p, KernelEngine engine, EngineLink link) {
+    SessionId id = SessionId.parse(p.getProperty("session"));
+    LocalSession.Role role = LocalSession.Role.valueOf(p.getProperty("role"));
+    LocalSession s = engine.session(id, p.getProperty("location", link.self()));
+    s.incarnation = Long.parseLong(p.getProperty("incarnation", "0"));
+    s.leasedFrom = Integer.parseInt(p.getProperty("lease", "0"));
+    s.role = role;
+    try {
+      return s.tracer().call(() -> takeUp(p, s, role));
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.ERROR, "session " + id + " cannot be taken up", e);
+      return Optional.empty();
+    }
+  }
+
+  private static List<Entry> entries(Properties p, String key) {
+    List<Entry> all = new ArrayList<>();
+    for (int i = 0; p.containsKey(key + "." + i); i++) {
+      all.add(Entry.parse(p.getProperty(key + "." + i)));
+    }
+    return all;
+  }
+
+  private static Optional<Recovered> takeUp(Properties p, LocalSession s, LocalSession.Role role) {
+    for (Entry e : entries(p, "process")) {
+      if (e.alive()) {
+        s.hostPids.put(e.nsPid, e.host);
+      }
+    }
+    if (p.containsKey("init")) {
+      Entry init = Entry.parse(p.getProperty("init"));
+      if (!init.alive()) {
+        s.end();
+        return Optional.empty();
+      }
+      s.sandbox = Sandbox.takeUp(Vessel.takeUp(init.host, 1));
+      for (Entry e : entries(p, "known")) {
+        if (e.alive()) {
+          s.sandbox.known().put(e.nsPid, Vessel.takeUp(e.host, e.nsPid));
+        }
+      }
+    }
+    return switch (role) {
+      case RESIDENT -> {
+        s.watchResident();
+        yield Optional.empty();
+      }
+      case SHADOWS -> {
+        List<Shadow> found = new ArrayList<>();
+        for (Entry e : entries(p, "shadow")) {
+          if (e.alive()) {
+            try {
+              found.add(Shadow.takeUp(e.host, e.nsPid, Long.parseUnsignedLong(e.rest, 16)));
+            } catch (LinuxException x) {
+              LOG.log(
+                  System.Logger.Level.WARNING,
+                  "shadow {0} of {1} is lost: {2}",
+                  e.nsPid,
+                  s.id(),
+                  x.getMessage());
+            }
+          }
+        }
+        s.watchShadows(found);
+        yield Optional.of(new Recovered.Shadows(s.id(), s.incarnation));
+      }
+      case FOREIGN -> {
+        s.watchForeign();
+        s.settled();
+        yield Optional.of(new Recovered.Running(s.id(), s.incarnation));
+      }
+      case DOUBT_SOURCE -> {
+        s.busy = true;
+        yield Optional.of(new Recovered.InDoubtSource(s.id(), s.incarnation, new StoppedTree(s)));
+      }
+      case DOUBT_TARGET -> {
+        s.busy = true;
+        yield Optional.of(new Recovered.InDoubtTarget(s.id(), s.incarnation, new StoppedTree(s)));
+      }
+    };
+  }
+}
