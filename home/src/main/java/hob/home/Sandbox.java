@@ -126,6 +126,9 @@ final class Sandbox {
 
   /** Ends everything in it. */
   void destroy() {
+    // The init process ends when all others in the namespace are reaped, these by their tracer.
+    known.values().forEach(Vessel::kill);
+    known.clear();
     init.kill();
   }
 }

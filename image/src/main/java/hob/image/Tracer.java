@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * SIGURG.
  */
 public final class Tracer implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Tracer.class.getName());
   private final Thread thread;
   private final ConcurrentLinkedQueue<Runnable> work = new ConcurrentLinkedQueue<>();
   private final Map<Integer, Consumer<WaitStatus>> watches = new HashMap<>();
@@ -105,7 +106,7 @@ public final class Tracer implements AutoCloseable {
     bell.complete(ring);
     while (!closed) {
       for (Runnable r; (r = work.poll()) != null; ) {
-        r.run();
+        guarded(r);
       }
       if (closed) {
         break;
@@ -136,7 +137,15 @@ public final class Tracer implements AutoCloseable {
       if (s.gone()) {
         watches.remove(s.pid());
       }
-      watch.accept(s);
+      guarded(() -> watch.accept(s));
+    }
+  }
+
+  private static void guarded(Runnable r) {
+    try {
+      r.run();
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.ERROR, "a tracer's task failed", e);
     }
   }
 

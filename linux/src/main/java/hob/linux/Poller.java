@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -32,6 +33,7 @@ public final class Poller implements AutoCloseable {
     void ready(int events);
   }
 
+  private static final System.Logger LOG = System.getLogger(Poller.class.getName());
   private static final int ADD = 1;
   private static final int DEL = 2;
   private static final int MOD = 3;
@@ -78,17 +80,31 @@ public final class Poller implements AutoCloseable {
   }
 
   /**
-   * Stops; then runs {@code after} on the poller's thread, which is the place to close the
-   * descriptor.
+   * Stops: when this returns, the callback runs no more, and {@code after} has run, which is the
+   * place to close the descriptor.
    */
   public void remove(Fd fd, Runnable after) {
     int number = fd.number();
+    Runnable task =
+        () -> {
+          if (interest.remove(number) != null) {
+            control(DEL, number, 0);
+          }
+          after.run();
+        };
+    if (Thread.currentThread() == thread) {
+      task.run();
+      return;
+    }
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
     submit(() -> {
-      if (interest.remove(number) != null) {
-        control(DEL, number, 0);
+      try {
+        task.run();
+      } finally {
+        done.complete(true);
       }
-      after.run();
     });
+    done.join();
   }
 
   private void control(int operation, int fd, int events) {
@@ -107,7 +123,7 @@ public final class Poller implements AutoCloseable {
       MemorySegment events = arena.allocate(12L * BATCH, 8);
       while (!closed) {
         for (Runnable r; (r = work.poll()) != null; ) {
-          r.run();
+          guarded(r);
         }
         long n = Sys.call(Nr.EPOLL_WAIT, epoll.number(), events.address(), BATCH, -1);
         if (Errno.EINTR.is(n)) {
@@ -136,7 +152,15 @@ public final class Poller implements AutoCloseable {
     }
     Ready r = interest.get(fd);
     if (r != null) {
-      r.ready(events);
+      guarded(() -> r.ready(events));
+    }
+  }
+
+  private static void guarded(Runnable r) {
+    try {
+      r.run();
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.ERROR, "a callback failed", e);
     }
   }
 

@@ -1,0 +1,92 @@
+package hob.home;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Several engines on this one kernel, each with a host name of its own, that reach each other
+ * without a network: what a test of the kernel side needs. The pid namespace of all homes is the
+ * test's own.
+ */
+final class Hosts implements AutoCloseable {
+  private final Map<String, KernelEngine> engines = new LinkedHashMap<>();
+  private final Map<SessionId, Boolean> ended = new ConcurrentHashMap<>();
+  private final Map<SessionId, Long> incarnations = new ConcurrentHashMap<>();
+
+  Hosts(Path state, String... names) {
+    for (String name : names) {
+      engines.put(name, new KernelEngine(new Link(name), state.resolve(name)));
+    }
+  }
+
+  private final class Link implements EngineLink {
+    private final String self;
+
+    Link(String self) {
+      this.self = self;
+    }
+
+    @Override
+    public String self() {
+      return self;
+    }
+
+    @Override
+    public void send(String peer, EngineMessage message) {
+      engines.get(peer).receive(self, message);
+    }
+
+    @Override
+    public void sessionEnded(SessionId session) {
+      ended.put(session, true);
+    }
+  }
+
+  KernelEngine engine(String host) {
+    return engines.get(host);
+  }
+
+  boolean ended(SessionId id) {
+    return ended.containsKey(id);
+  }
+
+  /** Moves a session and returns the freeze time, nanoseconds. */
+  long move(SessionId id, String from, String to) throws Exception {
+    long incarnation = incarnations.merge(id, 1L, Long::sum);
+    Departure d = engine(from).depart(id, id.pid(), incarnation);
+    try (Arena arena = Arena.ofConfined()) {
+      Arrival a = engine(to).arrive(id, incarnation, d.outline());
+      try {
+        a.map(d.freeze());
+        MemorySegment b = arena.allocate(1 << 20, 4096);
+        for (long at = 0; at < d.pageBytes(); at += b.byteSize()) {
+          MemorySegment part = b.asSlice(0, Math.min(b.byteSize(), d.pageBytes() - at));
+          d.read(at, part);
+          a.write(at, part);
+        }
+        d.holdInDoubt();
+        a.prepare();
+      } catch (Exception e) {
+        a.destroy();
+        d.resume();
+        throw e;
+      }
+      long frozen = d.frozenAtNanos();
+      for (KernelEngine e : engines.values()) {
+        e.located(id, incarnation, to);
+      }
+      a.resume();
+      d.leave(to);
+      return a.resumedAtNanos() - frozen;
+    }
+  }
+
+  @Override
+  public void close() {
+    engines.values().forEach(KernelEngine::close);
+  }
+}
