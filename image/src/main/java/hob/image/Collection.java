@@ -42,6 +42,8 @@ final class Collection {
   /** Shared memory and one process that maps it. */
   record Shared(int index, int pid, long start, long end) {}
 
+  private static final FileKind PIPE = new PipeFile();
+
   private final List<OpenFile.Builder> files = new ArrayList<>();
   private final List<Slot> firstSlot = new ArrayList<>();
   private final Map<String, List<Integer>> byKey = new HashMap<>();
@@ -64,7 +66,7 @@ final class Collection {
    */
   void survey(FrozenProcess p) {
     for (ProcessFacts.FdFacts d : p.facts().descriptors()) {
-      if (FileState.isPipe(d)) {
+      if (PIPE.matches(d)) {
         pipeEnds.merge(d.stat().inode(), 1 << (d.flags() & 3), (a, b) -> a | b);
       }
     }
@@ -109,29 +111,32 @@ final class Collection {
   private OpenFile.Builder describe(FrozenProcess p, ProcessFacts.FdFacts d) {
     OpenFile.Builder f =
         OpenFile.newBuilder().setFlags(d.flags() & ~Fd.O_CLOEXEC).setPosition(d.position());
-    if (FileState.isPipe(d)) {
-      if (pipeEnds.getOrDefault(d.stat().inode(), 0) == 3
-          && !standIns.isStandIn(d.stat().inode())) {
-        return f.setKind(OpenFile.Kind.PIPE).setPipe(pipe(p, d));
-      }
-      return standIn(p, d, f, false);
+    FileKind kind = FileKinds.of(d);
+    String reason = FileKinds.pin(d);
+    if (kind == null || reason != null) {
+      throw new Refused(
+          new Refusal(p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
     }
-    if (FileState.isTerminal(d)) {
-      return standIn(p, d, f, true);
-    }
-    return f.setKind(OpenFile.Kind.PATH).setPath(ByteString.copyFrom(d.link()));
+    kind.describe(p, d, this, f);
+    return f;
   }
 
-  private OpenFile.Builder standIn(
-      FrozenProcess p, ProcessFacts.FdFacts d, OpenFile.Builder f, boolean terminal) {
+  /** Whether both ends of the pipe are in the tree, and it is no stand-in. */
+  boolean hasBothEnds(ProcessFacts.FdFacts d) {
+    return pipeEnds.getOrDefault(d.stat().inode(), 0) == 3 && !standIns.isStandIn(d.stat().inode());
+  }
+
+  /** Describes a stream that leads out of the tree. */
+  void standIn(FrozenProcess p, ProcessFacts.FdFacts d, OpenFile.Builder f, boolean terminal) {
     int id = standIns.id(d.stat());
     External e = new External(id, p.pid(), d.number(), terminal, d.flags() & 3);
     externals.add(e);
-    return f.setKind(OpenFile.Kind.STAND_IN)
+    f.setKind(OpenFile.Kind.STAND_IN)
         .setStandIn(standIns.describe(e, StandIn.newBuilder().setId(id).setTerminal(terminal)));
   }
 
-  private int pipe(FrozenProcess p, ProcessFacts.FdFacts d) {
+  /** Index of the pipe of the image that a descriptor is an end of. */
+  int pipe(FrozenProcess p, ProcessFacts.FdFacts d) {
     Integer known = pipes.get(d.stat().inode());
     if (known != null) {
       return known;

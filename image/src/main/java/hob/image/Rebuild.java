@@ -1,5 +1,6 @@
 package hob.image;
 
+import hob.image.proto.OpenFile;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.Special;
 import hob.image.proto.ThreadState;
@@ -91,6 +92,11 @@ final class Rebuild {
   /** The daemon's own descriptor of an open file of the image. */
   Fd file(int index) {
     return files.open(index);
+  }
+
+  /** An open file of the image. */
+  OpenFile openFile(int index) {
+    return files.image(index);
   }
 
   /** Descriptor of the executable in the process, −1 when its link is right already. */

@@ -4,8 +4,6 @@ import hob.image.proto.OpenFile;
 import hob.image.proto.Pipe;
 import hob.image.proto.TreeImage;
 import hob.linux.Fd;
-import hob.linux.Nr;
-import hob.linux.Sys;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,7 +20,8 @@ final class TreeFiles implements AutoCloseable {
     Fd open(OpenFile file);
   }
 
-  private static final int OPEN_ONLY_ONCE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_TRUNC;
+  /** Flags of open(2) that act once and must not act again. */
+  static final int ONLY_ONCE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_TRUNC;
 
   private final TreeImage image;
   private final Streams streams;
@@ -40,14 +39,7 @@ final class TreeFiles implements AutoCloseable {
     Fd known = open.get(index);
     if (known == null) {
       OpenFile f = image.getFiles(index);
-      known =
-          switch (f.getKind()) {
-            case PATH -> byName(f);
-            case PIPE -> pipeEnd(f);
-            case STAND_IN -> streams.open(f);
-            case UNRECOGNIZED ->
-                throw new IllegalArgumentException("unknown kind of file in the image");
-          };
+      known = FileKinds.of(f).open(f, this);
       open.put(index, known);
     }
     return known;
@@ -58,30 +50,26 @@ final class TreeFiles implements AutoCloseable {
     return image.getFiles(index).getPath().toString(StandardCharsets.UTF_8);
   }
 
-  private static Fd byName(OpenFile f) {
-    Fd fd =
-        Fd.open(
-            f.getPath().toString(StandardCharsets.UTF_8),
-            (f.getFlags() & ~OPEN_ONLY_ONCE) | Fd.O_NOCTTY);
-    if (f.getPosition() != 0) {
-      Sys.check(Sys.call(Nr.LSEEK, fd.number(), f.getPosition(), 0), "lseek", f.getPosition());
-    }
-    return fd;
+  /** A file of the image. */
+  OpenFile image(int index) {
+    return image.getFiles(index);
   }
 
-  private Fd pipeEnd(OpenFile f) {
-    Fd[] ends =
-        pipes.computeIfAbsent(
-            f.getPipe(),
-            i -> {
-              Pipe p = image.getPipes(i);
-              Fd[] made = Fd.pipe(0);
-              PipeContents.fill(made[1], p);
-              return made;
-            });
-    int access = f.getFlags() & 3;
-    // A description of its own for each: flags and owner are its own, as they were.
-    return Fd.open(ends[access == Fd.O_RDONLY ? 0 : 1].path(), f.getFlags() & ~OPEN_ONLY_ONCE);
+  /** The real end or the stand-in of a stream. */
+  Fd stream(OpenFile f) {
+    return streams.open(f);
+  }
+
+  /** Both ends of a pipe of the image, filled. */
+  Fd[] pipe(int index) {
+    return pipes.computeIfAbsent(
+        index,
+        i -> {
+          Pipe p = image.getPipes(i);
+          Fd[] made = Fd.pipe(0);
+          PipeContents.fill(made[1], p);
+          return made;
+        });
   }
 
   /** Shared memory; the first process that needs it makes it. */
