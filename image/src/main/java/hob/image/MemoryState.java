@@ -81,7 +81,7 @@ final class MemoryState implements StateModule {
         out.add(new Refusal(p.pid(), "device-mapping", "maps a kernel object" + where));
       }
     }
-    if (p.maps().stream().noneMatch(e -> e.path().equals("[vdso]"))) {
+    if (p.stat().state() != 'Z' && p.maps().stream().noneMatch(e -> e.path().equals("[vdso]"))) {
       out.add(new Refusal(p.pid(), "no-vdso", "has no vdso"));
     }
   }

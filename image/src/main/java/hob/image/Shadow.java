@@ -80,7 +80,9 @@ public final class Shadow {
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
     Hole hole = Hole.openAt(leader, p.pid(), vdso + Vdso.syscallOffset(), at);
     Map<Integer, Integer> threads = new LinkedHashMap<>();
-    for (int i = 0; i < p.threads().size(); i++) {
+    // The leader last: the kernel writes into the threads' memory until they have said farewell to
+    // it.
+    for (int i = p.threads().size() - 1; i >= 0; i--) {
       FrozenThread t = p.threads().get(i);
       Batch b = new Batch(t.tracee(), p.pid(), hole);
       forget(image.getThreads(i), b);
