@@ -85,7 +85,6 @@ final class Construction {
   private Switch startSwitch() {
     Switch started = Switch.start(cgroups.create(spec.name() + "/switch"));
     Layout.write(layout.run().resolve("switch"), started.process());
-    Layout.write(layout.run().resolve("namespaces"), Namespaces.of(started.process(), "net"));
     return started;
   }
 
@@ -98,7 +97,6 @@ final class Construction {
     ProcessId init = Namespaces.start(host, firstPid, hostsFile(), groups);
     Path run = layout.run(host);
     Layout.write(layout.disk(host).resolve("cgroups"), String.join("\n", Namespaces.lines(groups)));
-    Layout.write(run.resolve("namespaces"), String.join("\n", Namespaces.of(init)));
     Layout.write(run.resolve("address"), NetworkId.address(id, number));
     Layout.write(run.resolve("cpu"), spec.cpu());
     Layout.write(run.resolve("rate"), spec.rate());

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  *   switch                        process that holds the switch: pid and start time
  *   exec                          script: runs a command on a host
  *   h1/init                       pid and start time of the host's pid 1
- *   h1/{address,cpu,rate,link,namespaces}
+ *   h1/{address,cpu,rate,link}
  * /run/hob/testbed/.ids/N         link to NAME: who has 10.77.N.0/24
  * /var/lib/hob/testbed/NAME/      at this path here and on all hosts
  *   enter                         script: the part of exec that runs on the host
@@ -140,8 +140,8 @@ record Layout(String name) {
     return madeOnThisBoot() ? ProcessId.parse(read(file)) : Optional.empty();
   }
 
-  /** Pids and namespaces of another boot say nothing. */
-  boolean madeOnThisBoot() {
+  /** Pids of another boot say nothing. */
+  private boolean madeOnThisBoot() {
     return bootId().equals(read(run().resolve("boot")));
   }
 

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A host's namespaces, namespaces(7): making them, and finding out who holds them. */
+/** A host's namespaces, namespaces(7): making them, and finding out who is in them. */
 final class Namespaces {
   /** Names of those that each host has of its own, as in /proc/PID/ns. */
   static final List<String> KINDS = List.of("net", "mnt", "pid", "uts", "ipc");
@@ -41,6 +41,8 @@ final class Namespaces {
         echo "$!"
         """;
     List<String> command = new ArrayList<>();
+    // Java drops what is written after its own child has ended; cat stays until pid 1 has spoken.
+    command.addAll(List.of("/bin/sh", "-c", "\"$@\" | cat", host));
     command.addAll(List.of("unshare", "-n", "-m", "-u", "-i", "-p", "--propagation", "slave"));
     command.addAll(List.of("/bin/sh", "-c", script, host, words(cgroups)));
     command.addAll(
@@ -79,11 +81,18 @@ final class Namespaces {
     return list.stream().map(Object::toString).toList();
   }
 
-  /**
-   * The namespaces of a process, such as {@code net:[4026531840]}, in the order of {@link #KINDS}.
-   */
+  /** A process's namespaces, such as {@code net:[4026531840]}; none when it is dead. */
   static List<String> of(ProcessId process) {
-    return KINDS.stream().map(kind -> of(process, kind)).toList();
+    return of(process, KINDS);
+  }
+
+  static List<String> of(ProcessId process, List<String> kinds) {
+    try {
+      List<String> links = kinds.stream().map(kind -> of(process, kind)).toList();
+      return process.alive() ? links : List.of(); // else they may be another process's
+    } catch (TestbedException e) {
+      return List.of();
+    }
   }
 
   static String of(ProcessId process, String kind) {
@@ -96,7 +105,7 @@ final class Namespaces {
   }
 
   /** Processes, seen from here, that are in any of {@code namespaces}. */
-  static List<ProcessId> holders(Set<String> namespaces) {
+  static List<ProcessId> members(Set<String> namespaces) {
     List<ProcessId> found = new ArrayList<>();
     for (ProcessHandle handle : ProcessHandle.allProcesses().toList()) {
       for (String kind : KINDS) {

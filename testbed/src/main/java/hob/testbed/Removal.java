@@ -8,7 +8,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -111,14 +110,13 @@ final class Removal {
   }
 
   private void run() {
-    Set<String> namespaces = namespaces();
+    List<ProcessId> members = members();
     Deadline deadline = new Deadline(PATIENCE);
-    List<ProcessId> holders;
     while (true) {
       kill();
-      holders = Namespaces.holders(namespaces);
+      boolean dead = members.stream().noneMatch(ProcessId::alive);
       boolean empty = cgroups.processes(layout.name()).stream().noneMatch(this::alive);
-      if ((holders.isEmpty() && empty && cgroups.remove(layout.name())) || deadline.over()) {
+      if ((dead && empty && cgroups.remove(layout.name())) || deadline.over()) {
         break;
       }
       deadline.pause();
@@ -126,22 +124,27 @@ final class Removal {
     Layout.deleteTree(layout.disk());
     releaseId();
     Layout.deleteTree(layout.run());
-    complain(holders);
+    complain(members.stream().filter(ProcessId::alive).toList());
   }
 
   private boolean alive(long pid) {
     return ProcessId.of(pid).isPresent();
   }
 
-  /** The namespaces that the testbed made; they end with their last process. */
-  private Set<String> namespaces() {
-    Set<String> all = new HashSet<>();
-    List<Path> notes = new ArrayList<>(List.of(layout.run().resolve("namespaces")));
-    layout.hosts().forEach(host -> notes.add(layout.run(host).resolve("namespaces")));
-    if (layout.madeOnThisBoot()) {
-      notes.forEach(note -> Layout.read(note).lines().forEach(all::add));
+  /**
+   * Processes in the testbed's namespaces, to be found while its own live: once the last is dead
+   * the kernel gives the numbers of the namespaces to new ones.
+   */
+  private List<ProcessId> members() {
+    Set<String> namespaces = new HashSet<>();
+    for (String host : layout.hosts()) {
+      layout.init(host).map(Namespaces::of).ifPresent(namespaces::addAll);
     }
-    return all;
+    layout
+        .switchProcess()
+        .map(holder -> Namespaces.of(holder, List.of("net")))
+        .ifPresent(namespaces::addAll);
+    return Namespaces.members(namespaces);
   }
 
   /** When pid 1 of a namespace dies, the kernel kills all others in it. */

@@ -68,7 +68,8 @@ record Switch(ProcessId process) {
 
   /** States as in if_bridge.h: 0 disabled, 3 forwarding. */
   private void portState(String host, int state) {
-    batch("ip", "link set dev " + host + " type bridge_slave state " + state + "\n");
+    // Not `ip link set ... type bridge_slave state`: it forwards again at once.
+    batch("bridge", "link set dev " + host + " state " + state + "\n");
   }
 
   /** Sets the rate of what goes to the host; what comes from it is its own interface's affair. */
