@@ -5,6 +5,8 @@ module hob.cli {
   requires hob.testbed;
   requires info.picocli;
 
+  exports hob.cli;
+
   opens hob.cli to
       info.picocli;
 }

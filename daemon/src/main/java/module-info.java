@@ -6,6 +6,11 @@ module hob.daemon {
   requires hob.image;
   requires hob.home;
   requires hob.migration;
+  requires typesafe.config;
+  requires jdk.net;
+  requires org.slf4j;
+  requires ch.qos.logback.classic;
+  requires ch.qos.logback.core;
 
   exports hob.daemon;
 }

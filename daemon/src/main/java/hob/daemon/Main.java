@@ -1,13 +1,79 @@
 package hob.daemon;
 
-/**
- * Entry point of hobd.
- *
- * <p>The launcher makes the AOT cache by running this once with {@code --train}: it must then do
- * what a start does, without effects on the machine, and exit.
- */
+import com.typesafe.config.ConfigException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+
+/** {@code hobd [--config FILE]}: the daemon in the foreground, until SIGTERM or SIGINT. */
 public final class Main {
+  /** As {@code hob --version} prints it. */
+  static final String VERSION = "0.1.0-SNAPSHOT";
+
+  private static final String USAGE =
+      """
+      usage: hob daemon [--config FILE]
+        --config FILE  HOCON; without it %s, if that is there
+      """
+          .formatted(DaemonConfig.USUAL_FILE);
+
   private Main() {}
 
-  public static void main(String[] args) {}
+  /** Exit status: 0 after a signal, 1 when the daemon cannot start, 2 for a wrong command line. */
+  public static void main(String[] args) throws InterruptedException {
+    Path file = DaemonConfig.USUAL_FILE;
+    for (int i = 0; i < args.length; i++) {
+      switch (args[i]) {
+        case "--config" -> {
+          if (++i == args.length) {
+            fail("--config needs a file", 2);
+          }
+          file = Path.of(args[i]);
+          if (!Files.isReadable(file)) {
+            fail("cannot read " + file + ": name another file with --config", 1);
+          }
+        }
+        case "--train" -> {
+          Training.run();
+          return;
+        }
+        case "--help", "-h" -> {
+          System.out.print(USAGE);
+          return;
+        }
+        default -> fail("hobd does not know " + args[i] + "; see hob daemon --help", 2);
+      }
+    }
+    run(file);
+  }
+
+  private static void run(Path file) throws InterruptedException {
+    CountDownLatch ended = new CountDownLatch(1);
+    try {
+      DaemonConfig config = DaemonConfig.load(file);
+      Logging.to(config.log());
+      Hobd hobd = Hobd.start(config);
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> end(hobd, ended), "hob-end"));
+      ended.await();
+    } catch (ConfigException e) {
+      fail("configuration: " + e.getMessage(), 1);
+    } catch (IOException e) {
+      fail("cannot start: " + e.getMessage(), 1);
+    }
+  }
+
+  private static void end(Hobd hobd, CountDownLatch ended) {
+    try {
+      hobd.close();
+    } catch (IOException e) {
+      System.err.println("hobd: " + e.getMessage());
+    }
+    ended.countDown();
+  }
+
+  private static void fail(String line, int status) {
+    System.err.println("hobd: " + line);
+    System.exit(status);
+  }
 }

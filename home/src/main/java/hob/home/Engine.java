@@ -74,6 +74,15 @@ public interface Engine extends AutoCloseable {
    */
   void abandon(SessionId session);
 
+  /**
+   * A home was not heard for long: its processes here must not run until it is, since it may come to
+   * count them as lost. Not called for this host's own.
+   */
+  default void homeUnheard(String home) {}
+
+  /** A home is heard again after {@link #homeUnheard}: its processes run on. */
+  default void homeHeard(String home) {}
+
   /** Lets everything run on untraced; shadows and foreign processes stay for the next daemon. */
   @Override
   void close();

@@ -62,8 +62,7 @@ public final class Migration {
     source = new SourceRole(engine, wires, this::toHome, known, faults, executor);
     target = new TargetRole(engine, wires, this::toHome, journal, timeouts, faults, executor);
     coordinator =
-        new Coordinator(
-            wires.self(), engine, new Orders(), journal, timeouts, faults, timer);
+        new Coordinator(wires.self(), engine, new Orders(), journal, timeouts, faults, timer);
   }
 
   /** Takes up what an earlier daemon left; once, before any peer is heard. */

@@ -14,8 +14,8 @@
  *       its own, only on the home's word; a source may let its copy run on by itself until it has
  *       sent the last byte, without which no target is ever ready.
  *   <li>Before the home's journal says <i>committed</i> every failure that the home hears of ends
- *       with the tree running at the source. After it, at the target; but if the target says that it
- *       has no such copy and never let one run, the home decides anew, for the source.
+ *       with the tree running at the source. After it, at the target; but if the target says that
+ *       it has no such copy and never let one run, the home decides anew, for the source.
  *   <li>A copy whose home is not heard stands frozen until it is. Nothing guesses.
  *   <li>If the target says that it let the tree run and has it no more (it was rebooted, say), the
  *       session is lost: its shadows end as if killed.

@@ -66,8 +66,7 @@ public final class Coordinator {
     Map<SessionId, Entry.Committed> committed = journal.committed();
     committed.forEach((s, c) -> engine.located(s, c.move().incarnation(), c.location()));
     for (Entry.Begun b : journal.open().values()) {
-      Move move =
-          new Move(b.move(), b.rootPid(), b.source(), b.target(), "eager", false, true);
+      Move move = new Move(b.move(), b.rootPid(), b.source(), b.target(), "eager", false, true);
       Entry.Committed c = committed.get(b.move().session());
       boolean decided = c != null && c.move().equals(b.move());
       LOG.log(
@@ -82,21 +81,19 @@ public final class Coordinator {
   }
 
   /**
-   * Ends the sessions of which nothing is left at this home, not even a shadow: they have no parent,
-   * no terminal and no name any more.
+   * Ends the sessions of which nothing is left at this home, not even a shadow: they have no
+   * parent, no terminal and no name any more.
    */
   public void forgetAllBut(Set<SessionId> present) {
     journal
         .committed()
-        .forEach(
-            (session, c) -> {
-              if (!present.contains(session)) {
-                journal.append(new Entry.Forgotten(session));
-                LOG.log(System.Logger.Level.WARNING, "{0}: its shadows are gone", session);
-                out.toTarget(
-                    c.location(), new Message.Destroy(c.move(), "its home lost its shadows"));
-              }
-            });
+        .forEach((session, c) -> {
+          if (!present.contains(session)) {
+            journal.append(new Entry.Forgotten(session));
+            LOG.log(System.Logger.Level.WARNING, "{0}: its shadows are gone", session);
+            out.toTarget(c.location(), new Message.Destroy(c.move(), "its home lost its shadows"));
+          }
+        });
   }
 
   /**
@@ -109,7 +106,7 @@ public final class Coordinator {
     String source = location(session);
     if (source.equals(target)) {
       return CompletableFuture.completedFuture(
-          new Outcome.Failed("it runs on " + target + " already"));
+          new Outcome.Pointless("it runs on " + target + " already"));
     }
     MoveId id = new MoveId(session, journal.newIncarnation());
     Move move = new Move(id, rootPid, source, target, strategy, checkOnly, false);
@@ -121,7 +118,7 @@ public final class Coordinator {
     Ongoing other = ongoing.putIfAbsent(move.id().session(), fresh);
     if (other != null) {
       return CompletableFuture.completedFuture(
-          new Outcome.Failed("it is moving already, " + other.describe()));
+          new Outcome.Pointless("it is moving already, " + other.describe()));
     }
     fresh.begin(first);
     return fresh.outcome();
@@ -159,8 +156,7 @@ public final class Coordinator {
     switch (message) {
       case Message.TargetAsks _ -> answerTarget(host, message.move());
       case Message.Missing _ -> missing(host, message.move());
-      default ->
-          LOG.log(System.Logger.Level.DEBUG, "{0}: nothing awaited from {1}", message, host);
+      default -> LOG.log(System.Logger.Level.DEBUG, "{0}: nothing awaited from {1}", message, host);
     }
   }
 
@@ -228,12 +224,11 @@ public final class Coordinator {
     if (newDaemon) {
       journal
           .committed()
-          .forEach(
-              (session, c) -> {
-                if (c.location().equals(host) && !ongoing.containsKey(session)) {
-                  out.toTarget(host, new Message.Resume(c.move()));
-                }
-              });
+          .forEach((session, c) -> {
+            if (c.location().equals(host) && !ongoing.containsKey(session)) {
+              out.toTarget(host, new Message.Resume(c.move()));
+            }
+          });
     }
   }
 
@@ -285,8 +280,7 @@ public final class Coordinator {
       case HomeAction.Write(Entry entry) -> journal.append(entry);
       case HomeAction.Redecide(String host) ->
           journal.append(
-              new Entry.Committed(
-                  new MoveId(move.id().session(), journal.newIncarnation()), host));
+              new Entry.Committed(new MoveId(move.id().session(), journal.newIncarnation()), host));
       case HomeAction.Locate(String host) ->
           engine.located(move.id().session(), move.id().incarnation(), host);
       case HomeAction.Lose(String why) -> lose(move.id().session(), why);

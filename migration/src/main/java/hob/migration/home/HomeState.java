@@ -35,11 +35,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a move stands, as its home knows it. Each state offers the steps that are legal from it, and
- * no others; {@link #on} maps events to them.
+ * Where a move stands, as its home knows it. Each state offers the steps that are legal from it,
+ * and no others; {@link #on} maps events to them.
  *
- * <p>Until {@link Committed} every way out leads to {@link Staying}; from there on none does, unless
- * the target itself says that it never ran its copy and has it no more.
+ * <p>Until {@link Committed} every way out leads to {@link Staying}; from there on none does,
+ * unless the target itself says that it never ran its copy and has it no more.
  */
 public sealed interface HomeState {
   /** The move. */
@@ -81,7 +81,9 @@ public sealed interface HomeState {
   /** Takes up a move that an earlier daemon of this home had committed. */
   static Step recommit(Move move) {
     return Step.to(
-        new Committed(move, null), new Locate(move.target()), new TellTarget(new Resume(move.id())));
+        new Committed(move, null),
+        new Locate(move.target()),
+        new TellTarget(new Resume(move.id())));
   }
 
   /** Takes up a move that an earlier daemon of this home had begun and not committed. */
@@ -156,8 +158,7 @@ public sealed interface HomeState {
         case HomeEvent.TargetDown(String why) -> giveUp(move, lost(move.target(), why), true);
         case HomeEvent.SourceUp() -> Step.to(this);
         case HomeEvent.TargetUp() -> Step.to(this);
-        case HomeEvent.Late() ->
-            giveUp(move, move.target() + " did not make ready in time", true);
+        case HomeEvent.Late() -> giveUp(move, move.target() + " did not make ready in time", true);
         case HomeEvent.Trouble(String why) -> giveUp(move, why, true);
       };
     }
@@ -169,7 +170,9 @@ public sealed interface HomeState {
    * @param residentBytes about so much
    */
   record Sending(Move move, long residentBytes) implements HomeState {
-    /** The decision. Nothing may come between the journal and the target but what a test puts there. */
+    /**
+     * The decision. Nothing may come between the journal and the target but what a test puts there.
+     */
     Step commit(Prepared m) {
       return Step.to(
           new Committed(move, m),
@@ -224,7 +227,9 @@ public sealed interface HomeState {
           new Locate(move.source()));
     }
 
-    /** The target ran its copy and has it no more: running the source's would be running it twice. */
+    /**
+     * The target ran its copy and has it no more: running the source's would be running it twice.
+     */
     Step ranAndGone() {
       return Step.to(
           new Leaving(move, prepared, null),
@@ -335,8 +340,7 @@ public sealed interface HomeState {
     }
 
     private Step off() {
-      return Step.to(
-          this, new TellTarget(new Destroy(move.id(), "the move was called off")));
+      return Step.to(this, new TellTarget(new Destroy(move.id(), "the move was called off")));
     }
   }
 

@@ -26,6 +26,9 @@ public sealed interface Outcome {
     }
   }
 
+  /** Nothing was tried: it moves already, or is there already. */
+  record Pointless(String why) implements Outcome {}
+
   /** It did not move; {@code why} says what became of it. */
   record Failed(String why) implements Outcome {}
 }

@@ -21,10 +21,10 @@
  *    | closed (journal)         |                          |
  * </pre>
  *
- * <p>{@link hob.migration.home.HomeState} is the state machine, without threads, clocks or wires: an
- * event and a state give the next state and what to do. {@link hob.migration.home.Coordinator} does
- * it. This is two-phase commit (Gray, Notes on Data Base Operating Systems, 1978, 5.8.3) with one
- * participant that votes, the target; the source has voted by sending all of the tree.
+ * <p>{@link hob.migration.home.HomeState} is the state machine, without threads, clocks or wires:
+ * an event and a state give the next state and what to do. {@link hob.migration.home.Coordinator}
+ * does it. This is two-phase commit (Gray, Notes on Data Base Operating Systems, 1978, 5.8.3) with
+ * one participant that votes, the target; the source has voted by sending all of the tree.
  *
  * <p>Threads: each session's events are handled one at a time by whichever thread brings one, so
  * that nothing waits for a thread to wake up while the tree is frozen.

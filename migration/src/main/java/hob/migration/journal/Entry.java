@@ -13,7 +13,9 @@ public sealed interface Entry {
   /** As home: the session runs at {@code location} from this incarnation on. */
   record Committed(MoveId move, String location) implements Entry {}
 
-  /** As home: the move is over on all hosts; a begun one that was not committed never took place. */
+  /**
+   * As home: the move is over on all hosts; a begun one that was not committed never took place.
+   */
   record Closed(MoveId move) implements Entry {}
 
   /** As home: the session is no more. */

@@ -37,8 +37,8 @@ public final class Journal implements AutoCloseable {
    * Opens or begins a journal.
    *
    * @param file its directory must be there
-   * @param bootId of the running kernel, {@code /proc/sys/kernel/random/boot_id}; sessions that were
-   *     written under another one are forgotten
+   * @param bootId of the running kernel, {@code /proc/sys/kernel/random/boot_id}; sessions that
+   *     were written under another one are forgotten
    */
   public static Journal open(Path file, String bootId) throws IOException {
     FileChannel channel =
@@ -92,8 +92,7 @@ public final class Journal implements AutoCloseable {
   /** Writes an entry; it outlives this process when this returns. */
   public synchronized void append(Entry entry) {
     String text = entry.text();
-    byte[] line =
-        "%s %08x\n".formatted(text, checksum(text)).getBytes(StandardCharsets.UTF_8);
+    byte[] line = "%s %08x\n".formatted(text, checksum(text)).getBytes(StandardCharsets.UTF_8);
     try {
       write(channel, ByteBuffer.wrap(line), size);
     } catch (IOException e) {
@@ -149,8 +148,7 @@ public final class Journal implements AutoCloseable {
       }
       byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
       Files.write(fresh, bytes);
-      FileChannel next =
-          FileChannel.open(fresh, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      FileChannel next = FileChannel.open(fresh, StandardOpenOption.READ, StandardOpenOption.WRITE);
       next.force(true);
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
       try (FileChannel directory =

@@ -48,7 +48,8 @@ public final class Codec {
       case Prepare p -> m.getPrepareBuilder().setSource(p.source()).setOutline(p.outline());
       case Resume _ -> m.getResumeBuilder();
       case Destroy(_, String reason) -> m.getDestroyBuilder().setReason(reason);
-      case Departing d -> m.getDepartingBuilder().setOutline(d.outline()).setResidentBytes(d.residentBytes());
+      case Departing d ->
+          m.getDepartingBuilder().setOutline(d.outline()).setResidentBytes(d.residentBytes());
       case DepartureRefused(_, List<Refusal> reasons) ->
           m.getDepartureRefusedBuilder().addAllReasons(encode(reasons));
       case SendFailed(_, String reason, boolean runs) ->
@@ -84,13 +85,17 @@ public final class Codec {
       case DEPART -> new Depart(move, m.getDepart().getRootPid());
       case SEND ->
           new Send(
-              move, m.getSend().getTarget(), TransferToken.of(m.getSend().getToken()), m.getSend().getStrategy());
+              move,
+              m.getSend().getTarget(),
+              TransferToken.of(m.getSend().getToken()),
+              m.getSend().getStrategy());
       case LEAVE -> new Leave(move, m.getLeave().getTarget());
       case STAY -> new Stay(move, m.getStay().getReason());
       case PREPARE -> new Prepare(move, m.getPrepare().getSource(), m.getPrepare().getOutline());
       case RESUME -> new Resume(move);
       case DESTROY -> new Destroy(move, m.getDestroy().getReason());
-      case DEPARTING -> new Departing(move, m.getDeparting().getOutline(), m.getDeparting().getResidentBytes());
+      case DEPARTING ->
+          new Departing(move, m.getDeparting().getOutline(), m.getDeparting().getResidentBytes());
       case DEPARTURE_REFUSED ->
           new DepartureRefused(move, decode(m.getDepartureRefused().getReasonsList()));
       case SEND_FAILED ->
@@ -118,13 +123,8 @@ public final class Codec {
 
   private static List<Reason> encode(List<Refusal> refusals) {
     return refusals.stream()
-        .map(
-            r ->
-                Reason.newBuilder()
-                    .setPid(r.pid())
-                    .setKind(r.kind())
-                    .setSentence(r.sentence())
-                    .build())
+        .map(r ->
+            Reason.newBuilder().setPid(r.pid()).setKind(r.kind()).setSentence(r.sentence()).build())
         .toList();
   }
 

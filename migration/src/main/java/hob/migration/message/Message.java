@@ -27,7 +27,8 @@ public sealed interface Message {
   record Depart(MoveId move, int rootPid) implements ToSource {}
 
   /** Freeze the tree and send it. */
-  record Send(MoveId move, String target, TransferToken token, String strategy) implements ToSource {}
+  record Send(MoveId move, String target, TransferToken token, String strategy)
+      implements ToSource {}
 
   /** The move is committed and the target runs the tree: give up the copy. */
   record Leave(MoveId move, String target) implements ToSource {}
@@ -54,8 +55,7 @@ public sealed interface Message {
    * @param outline serialised {@code TreeOutline}
    * @param residentBytes about so much will be sent
    */
-  record Departing(MoveId move, ByteString outline, long residentBytes)
-      implements FromSource {}
+  record Departing(MoveId move, ByteString outline, long residentBytes) implements FromSource {}
 
   /** The tree cannot move; it runs on. */
   record DepartureRefused(MoveId move, List<Refusal> reasons) implements FromSource {}

@@ -76,9 +76,7 @@ final class Outgoing {
       var outline = offered.departure().outline();
       role.report(
           new Message.Departing(
-              move,
-              ByteString.copyFrom(outline.toByteArray()),
-              outline.getResidentBytes()));
+              move, ByteString.copyFrom(outline.toByteArray()), outline.getResidentBytes()));
     } catch (MoveRefusedException e) {
       end();
       role.report(new Message.DepartureRefused(move, e.refusals()));
@@ -121,8 +119,7 @@ final class Outgoing {
             .toByteString()
             .asReadOnlyByteBuffer();
     long total = frozen.departure().pageBytes();
-    try (BulkSender to =
-        role.wires().openBulk(order.target(), order.token(), total, header)) {
+    try (BulkSender to = role.wires().openBulk(order.target(), order.token(), total, header)) {
       breakable(to);
       state = frozen.send(role.strategy(order.strategy()), to, role.faults());
       role.faults().at(FaultPoint.SOURCE_HOLDING);

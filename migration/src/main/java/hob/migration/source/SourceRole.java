@@ -56,10 +56,7 @@ public final class SourceRole {
     outgoing.put(
         found.session(),
         new Outgoing(
-            this,
-            move,
-            new SourceState.InDoubt(found.departure()),
-            new SerialExecutor(executor)));
+            this, move, new SourceState.InDoubt(found.departure()), new SerialExecutor(executor)));
   }
 
   /** An order of the home, which the caller has checked. */

@@ -1,0 +1,104 @@
+package hob.daemon;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What a daemon is told. {@code reference.conf} in this module lists every key, with its default.
+ *
+ * @param name of this host, as other hosts know it
+ * @param listen where other daemons reach this one
+ * @param peers the other hosts, by name
+ * @param tls directory with this host's certificate and key, and the authority's certificate
+ * @param state directory that outlives the daemon
+ * @param control unix socket for commands
+ * @param log file; empty for the standard error
+ * @param lostAfter a home that is not heard for so long has its processes here frozen
+ * @param warmUp whether to exercise the code at start, so that the first move is as fast as others
+ * @param faults whether tests may inject faults
+ */
+public record DaemonConfig(
+    String name,
+    InetSocketAddress listen,
+    Map<String, InetSocketAddress> peers,
+    Path tls,
+    Path state,
+    Path control,
+    Path log,
+    Duration lostAfter,
+    boolean warmUp,
+    boolean faults) {
+  /** Read when no other file is named; it need not exist. */
+  public static final Path USUAL_FILE = Path.of("/etc/hob/hob.conf");
+
+  private static final int PORT = 4627;
+
+  public DaemonConfig {
+    peers = Map.copyOf(peers);
+  }
+
+  /**
+   * Reads a file; what it does not say has a default. The environment goes first: {@code
+   * CONFIG_FORCE_lost_after=3s} sets {@code lost.after}.
+   *
+   * @throws ConfigException with a line that says what is wrong and where
+   */
+  public static DaemonConfig load(Path file) throws IOException {
+    Config defaults =
+        ConfigFactory.parseResources(
+            DaemonConfig.class.getClassLoader(), "hob/daemon/reference.conf");
+    Config own =
+        Files.exists(file)
+            ? ConfigFactory.parseFile(
+                file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false))
+            : ConfigFactory.empty();
+    Config c =
+        ConfigFactory.systemEnvironmentOverrides()
+            .withFallback(own)
+            .withFallback(defaults)
+            .resolve();
+    Map<String, InetSocketAddress> peers = new LinkedHashMap<>();
+    for (Config peer : c.getConfigList("host.peers")) {
+      peers.put(peer.getString("name"), address(peer.getString("address")));
+    }
+    String name = c.getString("host.name");
+    peers.remove(name.isEmpty() ? hostName() : name);
+    return new DaemonConfig(
+        name.isEmpty() ? hostName() : name,
+        address(c.getString("host.listen")),
+        peers,
+        Path.of(c.getString("tls.dir")),
+        Path.of(c.getString("state.dir")),
+        Path.of(c.getString("control.socket")),
+        Path.of(c.getString("log.file")),
+        c.getDuration("lost.after"),
+        c.getBoolean("warm-up"),
+        c.getBoolean("testing.faults"));
+  }
+
+  private static String hostName() throws UnknownHostException {
+    return InetAddress.getLocalHost().getHostName();
+  }
+
+  /** {@code host}, {@code host:port}, {@code [v6]:port} or {@code *:port}. */
+  private static InetSocketAddress address(String text) {
+    int colon = text.lastIndexOf(':');
+    boolean hasPort = colon >= 0 && text.indexOf(']', colon) < 0 && text.indexOf(':') >= 0;
+    String host = hasPort ? text.substring(0, colon) : text;
+    int port = hasPort ? Integer.parseInt(text.substring(colon + 1)) : PORT;
+    return host.equals("*") || host.isEmpty()
+        ? new InetSocketAddress(port)
+        : new InetSocketAddress(host.replace("[", "").replace("]", ""), port);
+  }
+}

@@ -1,0 +1,179 @@
+package hob.daemon;
+
+import com.google.protobuf.Message;
+import hob.daemon.control.ArmedFaults;
+import hob.daemon.control.Control;
+import hob.daemon.peer.PeerListener;
+import hob.daemon.peer.Peers;
+import hob.home.Engine;
+import hob.home.EngineMessage;
+import hob.home.KernelEngine;
+import hob.home.SessionId;
+import hob.linux.ProcFs;
+import hob.migration.Migration;
+import hob.migration.Timeouts;
+import hob.migration.fault.Faults;
+import hob.migration.journal.Journal;
+import hob.migration.message.Codec;
+import hob.wire.Endpoint;
+import hob.wire.Reply;
+import hob.wire.peer.HostInfo;
+import hob.wire.proto.EngineCargo;
+import hob.wire.proto.StreamItem;
+import hob.wire.tls.Identity;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/** One running daemon. */
+public final class Hobd implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Hobd.class.getName());
+
+  /** How often peers show that they live, and after how much silence they count as gone. */
+  private static final Duration BEAT = Duration.ofMillis(500);
+
+  private static final Duration MAX_SILENCE = Duration.ofSeconds(4);
+
+  private final DaemonConfig config;
+  private final ExecutorService executor;
+  private final ScheduledThreadPoolExecutor timer;
+  private final Journal journal;
+  private final Endpoint endpoint;
+  private final Peers peers;
+  private final Engine engine;
+  private final Migration migration;
+  private final Control control;
+  private final HomeWatch watch;
+
+  private Hobd(DaemonConfig config) throws IOException {
+    this.config = config;
+    executor =
+        Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("hob-", 0).factory());
+    timer =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("hob-timer").factory());
+    timer.setRemoveOnCancelPolicy(true);
+    Files.createDirectories(config.state());
+    String bootId = ProcFs.text("/proc/sys/kernel/random/boot_id").strip();
+    journal = Journal.open(config.state().resolve("journal"), bootId);
+    endpoint =
+        Endpoint.builder(self(config), Control.messageTypes())
+            .identity(Identity.load(config.tls()))
+            .beat(BEAT, MAX_SILENCE)
+            .open();
+    peers = new Peers(config.name(), config.peers(), endpoint, executor, timer);
+    engine = new KernelEngine(peers, config.state().resolve("sessions"));
+    Optional<ArmedFaults> faults =
+        config.faults()
+            ? Optional.of(new ArmedFaults(config.listen().getAddress(), timer))
+            : Optional.empty();
+    migration =
+        new Migration(
+            engine,
+            peers,
+            journal,
+            Timeouts.standard(),
+            faults.isPresent() ? faults.get() : Faults.NONE,
+            executor,
+            timer);
+    control = new Control(config, Main.VERSION, engine, peers, migration, faults, executor);
+    watch = new HomeWatch(config.name(), engine, peers, config.lostAfter());
+    peers.tell(new Ears(), migration::ended, m -> engine.receive(config.name(), m));
+  }
+
+  private static HostInfo self(DaemonConfig config) {
+    return new HostInfo(
+        config.name(), System.getProperty("os.arch"), new SecureRandom().nextLong(), Set.of());
+  }
+
+  /** Starts a daemon; returns when it answers commands. */
+  public static Hobd start(DaemonConfig config) throws IOException {
+    Hobd hobd = new Hobd(config);
+    hobd.migration.recover(hobd.engine.recover());
+    hobd.endpoint.listen(config.listen(), peer -> hobd.peers.admit(peer.name()));
+    hobd.peers.start();
+    var _ =
+        hobd.timer.scheduleWithFixedDelay(
+            () -> hobd.executor.execute(hobd.watch::look), 1, 1, TimeUnit.SECONDS);
+    hobd.listenToCommands();
+    LOG.log(
+        System.Logger.Level.INFO,
+        "hobd {0} of host {1} is up, pid {2}",
+        Main.VERSION,
+        config.name(),
+        Long.toString(ProcessHandle.current().pid()));
+    hobd.executor.execute(hobd::warmUp);
+    return hobd;
+  }
+
+  private void listenToCommands() throws IOException {
+    Path socket = config.control();
+    Files.createDirectories(socket.toAbsolutePath().getParent());
+    endpoint.listen(UnixDomainSocketAddress.of(socket), control::admit);
+    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+  }
+
+  private void warmUp() {
+    control.ready();
+  }
+
+  /** Ends the daemon; all processes run on. */
+  @Override
+  public void close() throws IOException {
+    LOG.log(System.Logger.Level.INFO, "hobd of host {0} ends", config.name());
+    peers.close();
+    endpoint.close();
+    engine.close();
+    journal.close();
+    timer.shutdownNow();
+    executor.shutdown();
+  }
+
+  /** Hands what peers say to whom it concerns. */
+  private final class Ears implements PeerListener {
+    @Override
+    public void up(String peer, boolean newDaemon) {
+      engine.reconnected(peer);
+      migration.up(peer, newDaemon);
+      executor.execute(watch::look);
+    }
+
+    @Override
+    public void down(String peer, String why) {
+      migration.down(peer, why);
+    }
+
+    @Override
+    public void item(String peer, StreamItem item) {
+      switch (item.getBodyCase()) {
+        case MIGRATION -> migration.hear(peer, Codec.decode(item.getMigration()));
+        case ENGINE -> {
+          EngineCargo cargo = item.getEngine();
+          engine.receive(
+              peer,
+              new EngineMessage(
+                  SessionId.parse(cargo.getSession()),
+                  cargo.getIncarnation(),
+                  cargo.getPayload().toByteArray()));
+        }
+        case BODY_NOT_SET ->
+            LOG.log(System.Logger.Level.WARNING, "{0} sent an item of another version", peer);
+      }
+    }
+
+    @Override
+    public void request(String peer, Message request, Reply reply) {
+      control.request(peer, request, reply);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package hob.daemon.control;
+
+import hob.linux.Nr;
+import hob.linux.Sys;
+import hob.migration.fault.FaultPoint;
+import hob.migration.fault.Faults;
+import hob.migration.fault.InjectedFaultException;
+import hob.wire.proto.FaultArmRequest;
+import hob.wire.proto.FaultReply;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/** Faults that a test arms by request. Any thread. */
+public final class ArmedFaults implements Faults {
+  private static final System.Logger LOG = System.getLogger(ArmedFaults.class.getName());
+  private static final int SIGKILL = 9;
+
+  private record Armed(FaultArmRequest fault, int left) {}
+
+  private final InetAddress listen;
+  private final ScheduledExecutorService timer;
+  // Guarded by this.
+  private final Map<FaultPoint, Armed> armed = new EnumMap<>(FaultPoint.class);
+
+  /**
+   * Nothing is armed.
+   *
+   * @param listen address on the link that may be cut
+   */
+  public ArmedFaults(InetAddress listen, ScheduledExecutorService timer) {
+    this.listen = listen;
+    this.timer = timer;
+  }
+
+  synchronized FaultReply arm(FaultArmRequest request) throws Problem {
+    FaultPoint point =
+        FaultPoint.of(request.getPoint())
+            .orElseThrow(() ->
+                new Problem(Problem.Kind.FAILED, "no fault point is called " + request.getPoint()));
+    armed.put(point, new Armed(request, Math.max(1, request.getTimes())));
+    return armedPoints();
+  }
+
+  synchronized FaultReply clear() throws IOException {
+    armed.clear();
+    link("up");
+    return armedPoints();
+  }
+
+  private FaultReply armedPoints() {
+    return FaultReply.newBuilder()
+        .addAllPoints(armed.keySet().stream().map(FaultPoint::word).toList())
+        .build();
+  }
+
+  @Override
+  public void at(FaultPoint point) {
+    take(point).ifPresent(f -> strike(point, f));
+  }
+
+  private synchronized Optional<FaultArmRequest> take(FaultPoint point) {
+    Armed a = armed.get(point);
+    if (a == null) {
+      return Optional.empty();
+    }
+    if (a.left == 1) {
+      armed.remove(point);
+    } else {
+      armed.put(point, new Armed(a.fault, a.left - 1));
+    }
+    return Optional.of(a.fault);
+  }
+
+  private void strike(FaultPoint point, FaultArmRequest fault) {
+    LOG.log(System.Logger.Level.WARNING, "fault at {0}: {1}", point.word(), fault.getAction());
+    switch (fault.getAction()) {
+      case KILL -> Sys.call(Nr.KILL, ProcessHandle.current().pid(), SIGKILL);
+      case CUT -> cut(fault.getMillis());
+      case DELAY -> delay(fault.getMillis());
+      case ERROR -> throw new InjectedFaultException(point);
+      case UNRECOGNIZED -> LOG.log(System.Logger.Level.WARNING, "an unknown fault");
+    }
+  }
+
+  private void cut(int millis) {
+    try {
+      link("down");
+      if (millis > 0) {
+        var _ = timer.schedule(this::mend, millis, TimeUnit.MILLISECONDS);
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("cannot cut the link", e);
+    }
+  }
+
+  private void mend() {
+    try {
+      link("up");
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.ERROR, "cannot mend the link", e);
+    }
+  }
+
+  /** Packets are lost without anybody being told, as with a cable that was pulled. */
+  private void link(String state) throws IOException {
+    NetworkInterface link = NetworkInterface.getByInetAddress(listen);
+    if (link == null || link.isLoopback()) {
+      return;
+    }
+    try {
+      new ProcessBuilder("ip", "link", "set", "dev", link.getName(), state).start().waitFor();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void delay(int millis) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(millis);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,379 @@
+package hob.daemon.peer;
+
+import com.google.protobuf.Message;
+import hob.wire.Connection;
+import hob.wire.Endpoint;
+import hob.wire.Handler;
+import hob.wire.Reply;
+import hob.wire.peer.CloseCause;
+import hob.wire.peer.WireException;
+import hob.wire.proto.StreamAck;
+import hob.wire.proto.StreamItem;
+import hob.wire.proto.StreamOpen;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** The stream to one peer and back, over whatever connection there is. Any thread. */
+public final class PeerLink implements Handler {
+  private static final System.Logger LOG = System.getLogger(PeerLink.class.getName());
+  private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /** The host with the larger name lets the other one call first. */
+  private static final long COURTESY_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
+  private static final Duration STALE = Duration.ofSeconds(3);
+
+  private final String self;
+  private final String name;
+  private final @Nullable InetSocketAddress address;
+  private final Endpoint endpoint;
+  private final PeerListener listener;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  // Guarded by lock.
+  private final Backlog backlog = new Backlog();
+  private @Nullable Connection current;
+  private boolean open;
+  private boolean wanted;
+  private boolean closed;
+  private long heardIncarnation;
+  private long confirmed;
+  private long sinceNanos = System.nanoTime();
+  private String problem = "not connected yet";
+
+  /** Written by the reader thread of the current connection. */
+  private volatile long received;
+
+  PeerLink(
+      String self,
+      String name,
+      @Nullable InetSocketAddress address,
+      Endpoint endpoint,
+      PeerListener listener) {
+    this.self = self;
+    this.name = name;
+    this.address = address;
+    this.endpoint = endpoint;
+    this.listener = listener;
+  }
+
+  /** The peer's name. */
+  public String name() {
+    return name;
+  }
+
+  /** Where it listens; empty when it is only known because it called. */
+  public Optional<InetSocketAddress> address() {
+    return Optional.ofNullable(address);
+  }
+
+  /** Begins to call, and calls again whenever the connection is lost. */
+  void start() {
+    if (address != null) {
+      InetSocketAddress to = address;
+      Thread.ofPlatform().daemon().name("dial-" + name).start(() -> dial(to));
+    }
+  }
+
+  // ------------------------------------------------------------------ sending
+
+  /** Sends after everything that was sent before; waits in line while the peer is away. */
+  void send(StreamItem.Builder item) {
+    lock.lock();
+    try {
+      StreamItem numbered = backlog.add(item.setReceivedSeq(received));
+      Connection c = current;
+      if (open && c != null) {
+        confirmed = numbered.getReceivedSeq();
+        write(c, numbered);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void write(Connection c, Message message) {
+    try {
+      c.send(message);
+    } catch (WireException e) {
+      // It is in the backlog; the connection's end is reported by its reader.
+      LOG.log(System.Logger.Level.DEBUG, "to " + name, e);
+    }
+  }
+
+  /** Confirms what came in, unless something that was sent did so already; called now and then. */
+  void confirm() {
+    lock.lock();
+    try {
+      Connection c = current;
+      if (open && c != null && confirmed != received) {
+        confirmed = received;
+        write(c, StreamAck.newBuilder().setReceivedSeq(received).build());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The connection, when there is one. */
+  public Optional<Connection> connection() {
+    lock.lock();
+    try {
+      return open ? Optional.ofNullable(current) : Optional.empty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Since when it is as it is, in {@code System.nanoTime()}. */
+  public long sinceNanos() {
+    lock.lock();
+    try {
+      return sinceNanos;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Why it is not connected; empty when it is. */
+  public String problem() {
+    lock.lock();
+    try {
+      return open ? "" : problem;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Calls now if there is no connection, and waits a little for one; then as {@link #problem}. */
+  String reach(Duration within) {
+    lock.lock();
+    try {
+      long left = within.toNanos();
+      wanted = true;
+      changed.signalAll();
+      while (!open && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+      return open ? "" : problem;
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return "interrupted";
+    } finally {
+      wanted = false;
+      lock.unlock();
+    }
+  }
+
+  // ------------------------------------------------------------------ calling
+
+  private void dial(InetSocketAddress to) {
+    long pause = self.compareTo(name) < 0 ? 0 : COURTESY_NANOS;
+    while (awaitNeed(pause)) {
+      pause = FIRST_PAUSE_NANOS;
+      try {
+        endpoint.connect(to, name, this);
+        awaitOpen();
+      } catch (WireException e) {
+        pause = failed(e.getMessage());
+      }
+    }
+  }
+
+  /** Waits until there is no connection, and then for the pause; false when all is over. */
+  private boolean awaitNeed(long pauseNanos) {
+    lock.lock();
+    try {
+      long left = Math.max(pauseNanos, 0);
+      while (!closed) {
+        if (current != null) {
+          changed.await();
+        } else if (left > 0 && !wanted) {
+          left = changed.awaitNanos(left);
+        } else {
+          return true;
+        }
+      }
+      return false;
+    } catch (InterruptedException _) {
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The reader of a new connection reports it; until then there is no reason to call again. */
+  private void awaitOpen() {
+    lock.lock();
+    try {
+      long left = STALE.toNanos();
+      while (current == null && !closed && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long failed(String why) {
+    lock.lock();
+    try {
+      if (!problem.equals(why)) {
+        LOG.log(System.Logger.Level.INFO, "{0}: {1}", name, why);
+      }
+      problem = why;
+      long down = System.nanoTime() - sinceNanos;
+      return Math.clamp(down / 4, FIRST_PAUSE_NANOS, LONGEST_PAUSE_NANOS);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ------------------------------------------------------------------ a connection's reader thread
+
+  @Override
+  public void opened(Connection connection) {
+    Connection loser;
+    lock.lock();
+    try {
+      loser = current == null ? null : loser(current, connection);
+      if (loser != connection) {
+        current = connection;
+        open = false;
+        StreamOpen.Builder hello = StreamOpen.newBuilder();
+        if (heardIncarnation == connection.peer().info().incarnation()) {
+          hello.setHeardIncarnation(heardIncarnation).setReceivedSeq(received);
+        }
+        write(connection, hello.build());
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (loser != null) {
+      loser.close("there is another connection");
+    }
+  }
+
+  /** Both sides come to the same result. */
+  private Connection loser(Connection old, Connection fresh) {
+    boolean oldIsDead =
+        !old.isOpen()
+            || old.peer().info().incarnation() != fresh.peer().info().incarnation()
+            || old.silence().compareTo(STALE) > 0;
+    if (oldIsDead || old.isDialed() == fresh.isDialed()) {
+      return old;
+    }
+    boolean selfIsSmaller = self.compareTo(name) < 0;
+    return fresh.isDialed() == selfIsSmaller ? old : fresh;
+  }
+
+  @Override
+  public void message(Connection connection, Message message) {
+    switch (message) {
+      case StreamItem item -> {
+        lock.lock();
+        try {
+          if (connection != current) {
+            return;
+          }
+          backlog.confirm(item.getReceivedSeq());
+        } finally {
+          lock.unlock();
+        }
+        if (item.getSeq() > received) {
+          listener.item(name, item);
+          received = item.getSeq();
+        }
+      }
+      case StreamAck ack -> {
+        lock.lock();
+        try {
+          backlog.confirm(ack.getReceivedSeq());
+        } finally {
+          lock.unlock();
+        }
+      }
+      case StreamOpen hello -> greeted(connection, hello);
+      default -> LOG.log(System.Logger.Level.WARNING, "{0} sent {1}", name, message.getClass());
+    }
+  }
+
+  private void greeted(Connection connection, StreamOpen hello) {
+    boolean newDaemon;
+    lock.lock();
+    try {
+      if (connection != current) {
+        return;
+      }
+      long incarnation = connection.peer().info().incarnation();
+      newDaemon = incarnation != heardIncarnation;
+      if (newDaemon) {
+        heardIncarnation = incarnation;
+        received = 0;
+        confirmed = 0;
+      }
+      if (hello.getHeardIncarnation() == endpoint.self().incarnation()) {
+        backlog.confirm(hello.getReceivedSeq());
+      }
+      backlog.all().forEach(item -> write(connection, item));
+      open = true;
+      sinceNanos = System.nanoTime();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    LOG.log(System.Logger.Level.INFO, "{0} is up{1}", name, newDaemon ? ", a new daemon" : "");
+    listener.up(name, newDaemon);
+  }
+
+  @Override
+  public void request(Connection connection, Message request, Reply reply) {
+    listener.request(name, request, reply);
+  }
+
+  @Override
+  public void closed(Connection connection, CloseCause cause) {
+    boolean wasOpen;
+    lock.lock();
+    try {
+      if (connection != current) {
+        return;
+      }
+      wasOpen = open;
+      current = null;
+      open = false;
+      problem = "connection " + cause.describe();
+      if (wasOpen) {
+        sinceNanos = System.nanoTime();
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    if (wasOpen) {
+      LOG.log(System.Logger.Level.INFO, "{0} is down: {1}", name, cause.describe());
+      listener.down(name, cause.describe());
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package hob.daemon;
+
+import com.google.protobuf.Message;
+import hob.cli.Daemon;
+import hob.cli.DaemonException;
+import hob.testbed.DaemonSpec;
+import hob.testbed.Host;
+import hob.testbed.HostConfig;
+import hob.testbed.Testbed;
+import hob.testbed.TestbedSpec;
+import hob.wire.proto.FaultArmRequest;
+import hob.wire.proto.FaultClearRequest;
+import hob.wire.proto.FaultReply;
+import hob.wire.proto.HostLine;
+import hob.wire.proto.HostsReply;
+import hob.wire.proto.HostsRequest;
+import hob.wire.proto.MigrateReply;
+import hob.wire.proto.MigrateRequest;
+import hob.wire.tls.CertificateAuthority;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+
+/** Three hosts with real daemons, and the commands of their users. */
+final class Bed implements AutoCloseable {
+  private final Testbed testbed;
+
+  private Bed(Testbed testbed) {
+    this.testbed = testbed;
+  }
+
+  /** Daemons that count a home as lost after 3 s, and in which faults may be armed. */
+  static Bed up(String name) {
+    Testbed.down(name);
+    DaemonSpec daemon =
+        DaemonSpec.hobd()
+            .withPreparation(Bed::certify)
+            .withEnvironment(
+                Map.of("CONFIG_FORCE_testing_faults", "true", "CONFIG_FORCE_lost_after", "3s"));
+    Bed bed = new Bed(Testbed.up(TestbedSpec.standard().withName(name).withDaemon(daemon)));
+    bed.awaitPeers();
+    return bed;
+  }
+
+  private static void certify(List<HostConfig> hosts) {
+    try {
+      CertificateAuthority authority = CertificateAuthority.create();
+      for (HostConfig host : hosts) {
+        authority.issue(host.name()).save(host.tls());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Testbed testbed() {
+    return testbed;
+  }
+
+  Host host(String name) {
+    return testbed.host(name);
+  }
+
+  /** Waits until each daemon hears all others. */
+  void awaitPeers() {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> testbed.hosts().stream().allMatch(this::hearsAll));
+  }
+
+  private boolean hearsAll(Host host) {
+    try {
+      return ask(host.name(), HostsRequest.getDefaultInstance(), HostsReply.class)
+          .getHostsList()
+          .stream()
+          .map(HostLine::getState)
+          .noneMatch("down"::equals);
+    } catch (DaemonException _) {
+      return false;
+    }
+  }
+
+  <T extends Message> T ask(String host, Message request, Class<T> reply) throws DaemonException {
+    try (Daemon daemon = Daemon.connect(host(host).controlSocket())) {
+      return daemon.call(request, reply);
+    }
+  }
+
+  MigrateReply migrate(String on, int pid, String target) throws DaemonException {
+    return ask(
+        on, MigrateRequest.newBuilder().setPid(pid).setTarget(target).build(), MigrateReply.class);
+  }
+
+  void arm(String host, String point, FaultArmRequest.Action action, int millis) {
+    try {
+      ask(
+          host,
+          FaultArmRequest.newBuilder().setPoint(point).setAction(action).setMillis(millis).build(),
+          FaultReply.class);
+    } catch (DaemonException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  void disarm(String host) {
+    try {
+      ask(host, FaultClearRequest.getDefaultInstance(), FaultReply.class);
+    } catch (DaemonException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Starts a program on a host; its pid there. */
+  int start(String host, Path output, String... command) {
+    return host(host).spawn(List.of(command), output);
+  }
+
+  @Override
+  public void close() {
+    testbed.close();
+  }
+}
