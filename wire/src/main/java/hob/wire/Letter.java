@@ -81,10 +81,11 @@ record Letter(
     long id = 0;
     long replyTo = 0;
     String type = "";
-    Message payload = null;
     Failure failure = null;
     byte[] array = frame.array();
     int base = frame.arrayOffset() + frame.position();
+    int from = base;
+    int length = 0;
     CodedInputStream in = CodedInputStream.newInstance(array, base, frame.remaining());
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
@@ -93,25 +94,28 @@ record Letter(
           case Envelope.REPLY_TO_FIELD_NUMBER -> replyTo = in.readUInt64();
           case Envelope.TYPE_FIELD_NUMBER -> type = in.readStringRequireUtf8();
           case Envelope.PAYLOAD_FIELD_NUMBER -> {
-            int length = in.readRawVarint32();
-            int from = base + in.getTotalBytesRead();
+            length = in.readRawVarint32();
+            from = base + in.getTotalBytesRead();
             in.skipRawBytes(length);
-            Parser<? extends Message> parser = types.parser(type);
-            payload = parser == null ? null : parser.parseFrom(array, from, length);
           }
           case Envelope.FAILURE_FIELD_NUMBER ->
               failure = in.readMessage(Failure.parser(), ExtensionRegistryLite.getEmptyRegistry());
           default -> in.skipField(tag);
         }
       }
+      // An empty payload is left out by other writers.
+      Parser<? extends Message> parser = types.parser(type);
+      Message payload = parser == null ? null : parser.parseFrom(array, from, length);
+      if (type.isEmpty() == (failure == null)) {
+        throw new WireException.BadFrame("an envelope with neither or both of payload and failure");
+      }
+      return new Letter(id, replyTo, type, payload, failure);
+    } catch (WireException.BadFrame e) {
+      throw e;
     } catch (InvalidProtocolBufferException e) {
       throw new WireException.BadFrame("a message" + (type.isEmpty() ? "" : " " + type), e);
     } catch (IOException e) {
       throw new WireException.BadFrame("an envelope", e);
     }
-    if (type.isEmpty() == (failure == null)) {
-      throw new WireException.BadFrame("an envelope with neither or both of payload and failure");
-    }
-    return new Letter(id, replyTo, type, payload, failure);
   }
 }

@@ -2,7 +2,6 @@ package hob.wire.link;
 
 import hob.wire.peer.WireException;
 import java.net.SocketAddress;
-import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
@@ -17,6 +16,7 @@ final class TrustFailure {
   }
 
   private static String why(SSLException failure) {
+    boolean ofCertificate = false;
     for (Throwable t = failure; t != null; t = t.getCause()) {
       switch (t) {
         case CertificateExpiredException e -> {
@@ -25,11 +25,12 @@ final class TrustFailure {
         case CertificateNotYetValidException e -> {
           return "its certificate does not hold yet (" + e.getMessage() + "); compare the clocks";
         }
-        case CertPathValidatorException _ -> {
-          return "its certificate is not of this cluster's authority; issue one with that";
-        }
+        case CertificateException _ -> ofCertificate = true;
         default -> {}
       }
+    }
+    if (ofCertificate) {
+      return "its certificate is not of this cluster's authority; issue one with that";
     }
     String message = String.valueOf(failure.getMessage());
     if (message.contains("Received fatal alert")) {
@@ -37,15 +38,10 @@ final class TrustFailure {
           .formatted(message);
     }
     if (message.contains("Empty client certificate chain")) {
-      return "it shows no certificate; issue one with this cluster's authority";
+      return "it shows no certificate of this cluster's authority; issue one with that";
     }
-    if (message.contains("Unsupported or unrecognized SSL message")) {
+    if (message.contains("nrecognized SSL message")) {
       return "it does not speak TLS; is another service listening there?";
-    }
-    for (Throwable t = failure; t != null; t = t.getCause()) {
-      if (t instanceof CertificateException) {
-        return "its certificate is not acceptable (" + t.getMessage() + ")";
-      }
     }
     return message;
   }

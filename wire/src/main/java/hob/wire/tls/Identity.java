@@ -5,10 +5,9 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
-import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -67,22 +66,15 @@ public record Identity(
    * authority. The caller demands TLS 1.3 and a client certificate on each engine.
    */
   public SSLContext sslContext() throws IdentityException {
-    char[] none = new char[0];
     try {
-      KeyStore own = KeyStore.getInstance("PKCS12");
-      own.load(null, none);
-      own.setKeyEntry("host", key, none, new Certificate[] {certificate, authority});
-      KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
-      keys.init(own, none);
-
       KeyStore trusted = KeyStore.getInstance("PKCS12");
-      trusted.load(null, none);
+      trusted.load(null, null);
       trusted.setCertificateEntry("authority", authority);
       TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
       trust.init(trusted);
 
       SSLContext context = SSLContext.getInstance("TLSv1.3");
-      context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+      context.init(new KeyManager[] {new OneKey(key, certificate)}, trust.getTrustManagers(), null);
       return context;
     } catch (GeneralSecurityException | IOException e) {
       throw new IdentityException.Broken("setting up TLS", e);
