@@ -8,9 +8,9 @@ module hob.daemon {
   requires hob.migration;
   requires typesafe.config;
   requires jdk.net;
-  requires org.slf4j;
-  requires ch.qos.logback.classic;
-  requires ch.qos.logback.core;
 
   exports hob.daemon;
+
+  provides System.LoggerFinder with
+      hob.daemon.log.LineLoggerFinder;
 }

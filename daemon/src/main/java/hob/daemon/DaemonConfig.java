@@ -24,6 +24,7 @@ import java.util.Map;
  * @param state directory that outlives the daemon
  * @param control unix socket for commands
  * @param log file; empty for the standard error
+ * @param logLevel the least level that is logged
  * @param lostAfter a home that is not heard for so long has its processes here frozen
  * @param warmUp whether to exercise the code at start, so that the first move is as fast as others
  * @param faults whether tests may inject faults
@@ -36,6 +37,7 @@ public record DaemonConfig(
     Path state,
     Path control,
     Path log,
+    System.Logger.Level logLevel,
     Duration lostAfter,
     boolean warmUp,
     boolean faults) {
@@ -82,6 +84,7 @@ public record DaemonConfig(
         Path.of(c.getString("state.dir")),
         Path.of(c.getString("control.socket")),
         Path.of(c.getString("log.file")),
+        c.getEnum(System.Logger.Level.class, "log.level"),
         c.getDuration("lost.after"),
         c.getBoolean("warm-up"),
         c.getBoolean("testing.faults"));

@@ -1,6 +1,7 @@
 package hob.daemon;
 
 import com.typesafe.config.ConfigException;
+import hob.daemon.log.LineLoggerFinder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ public final class Main {
     CountDownLatch ended = new CountDownLatch(1);
     try {
       DaemonConfig config = DaemonConfig.load(file);
-      Logging.to(config.log());
+      LineLoggerFinder.open(config.log(), config.logLevel());
       Hobd hobd = Hobd.start(config);
       Runtime.getRuntime().addShutdownHook(new Thread(() -> end(hobd, ended), "hob-end"));
       ended.await();

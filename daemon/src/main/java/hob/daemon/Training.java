@@ -1,6 +1,7 @@
 package hob.daemon;
 
 import hob.daemon.control.Control;
+import hob.daemon.log.LineLoggerFinder;
 import hob.migration.journal.Journal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,8 +14,8 @@ final class Training {
   static void run() {
     try {
       Path directory = Files.createTempDirectory("hob-train");
-      Logging.to(directory.resolve("log"));
-      DaemonConfig.load(directory.resolve("none"));
+      DaemonConfig config = DaemonConfig.load(directory.resolve("none"));
+      LineLoggerFinder.open(directory.resolve("log"), config.logLevel());
       Control.messageTypes();
       try (Journal journal = Journal.open(directory.resolve("journal"), "boot")) {
         journal.newIncarnation();
