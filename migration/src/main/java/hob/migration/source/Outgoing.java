@@ -2,6 +2,7 @@ package hob.migration.source;
 
 import com.google.protobuf.ByteString;
 import hob.home.MoveRefusedException;
+import hob.migration.Laps;
 import hob.migration.MoveId;
 import hob.migration.SerialExecutor;
 import hob.migration.fault.FaultPoint;
@@ -93,10 +94,13 @@ final class Outgoing {
     try {
       role.wires().warmBulk(order.target());
       role.faults().at(FaultPoint.SOURCE_FREEZING);
+      Laps laps = new Laps();
       Frozen frozen = offered.freeze();
       state = frozen;
+      laps.lap("freeze");
       role.faults().at(FaultPoint.SOURCE_FROZEN);
-      stream(frozen, order);
+      stream(frozen, order, laps);
+      LOG.log(System.Logger.Level.DEBUG, "{0}: source: {1}", move, laps);
     } catch (MoveRefusedException e) {
       // It runs on; the home answers with Stay, which ends the departure.
       role.report(new Message.DepartureRefused(move, e.refusals()));
@@ -108,7 +112,7 @@ final class Outgoing {
     }
   }
 
-  private void stream(Frozen frozen, Message.Send order) throws WireException {
+  private void stream(Frozen frozen, Message.Send order, Laps laps) throws WireException {
     ByteBuffer header =
         TreeHeader.newBuilder()
             .setSession(move.session().toString())
@@ -121,9 +125,11 @@ final class Outgoing {
     long total = frozen.departure().pageBytes();
     try (BulkSender to = role.wires().openBulk(order.target(), order.token(), total, header)) {
       breakable(to);
-      state = frozen.send(role.strategy(order.strategy()), to, role.faults());
+      state = frozen.send(role.strategy(order.strategy()), to, role.faults(), laps);
+      laps.lap("hold");
       role.faults().at(FaultPoint.SOURCE_HOLDING);
       to.finish();
+      laps.lap("confirmed");
       role.faults().at(FaultPoint.SOURCE_IN_DOUBT);
     } finally {
       breakable(null);

@@ -3,6 +3,7 @@ package hob.migration.source;
 import hob.home.Departure;
 import hob.home.Engine;
 import hob.home.MoveRefusedException;
+import hob.migration.Laps;
 import hob.migration.MoveId;
 import hob.migration.fault.FaultPoint;
 import hob.migration.fault.Faults;
@@ -38,10 +39,17 @@ sealed interface SourceState {
    * @param image serialised {@code TreeImage}
    */
   record Frozen(Departure departure, byte[] image) implements SourceState {
-    /** Sends all but what ends the transfer, then gives up the right to let the tree run. */
-    InDoubt send(TransferStrategy strategy, BulkSender to, Faults faults) throws WireException {
+    /**
+     * Sends all but what ends the transfer, then gives up the right to let the tree run. The image
+     * goes first, so that the target works on it while the pages are read.
+     */
+    InDoubt send(TransferStrategy strategy, BulkSender to, Faults faults, Laps laps)
+        throws WireException {
+      to.flush();
+      laps.lap("image");
       strategy.send(departure, to);
       to.flush();
+      laps.lap("pages");
       faults.at(FaultPoint.SOURCE_SENDING);
       departure.holdInDoubt();
       return new InDoubt(departure);
