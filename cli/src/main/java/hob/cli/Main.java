@@ -1,14 +1,31 @@
 package hob.cli;
 
+import hob.cli.doctor.DoctorCommand;
+import hob.cli.output.CommandFailure;
+import hob.cli.output.Screen;
+import hob.cli.output.Table;
+import hob.cli.output.WrongUse;
+import hob.cli.process.AbandonCommand;
+import hob.cli.process.AdoptCommand;
+import hob.cli.process.HostsCommand;
+import hob.cli.process.LogCommand;
+import hob.cli.process.MigrateCommand;
+import hob.cli.process.PsCommand;
+import hob.cli.process.RunCommand;
+import hob.cli.testbed.TestbedCommand;
+import hob.testbed.TestbedException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /**
- * Entry point of {@code hob}. Each subcommand is a class of its own, named in {@link Command} here.
+ * Entry point of {@code hob}. Each subcommand is a class of its own.
  *
  * <p>The launcher script itself answers {@code test}, {@code daemon}, {@code build} and {@code
  * mvn}; they are in the footer so that {@code --help} tells of everything.
@@ -17,9 +34,8 @@ import picocli.CommandLine.ParameterException;
     name = "hob",
     description = "Moves ordinary Linux processes between machines while they run.",
     mixinStandardHelpOptions = true,
-    version = "hob 0.1.0-SNAPSHOT",
+    version = Main.VERSION,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {},
     footerHeading = "%nAlso, from the launcher:%n",
     footer = {
       "  test [MODULE|TEST]...  run all tests, or those of a module or class",
@@ -28,17 +44,55 @@ import picocli.CommandLine.ParameterException;
       "  mvn ARG...             run Maven with the right JDK"
     })
 public final class Main implements Runnable {
+  static final String VERSION = "hob 0.1.0-SNAPSHOT";
+
+  private record Entry(String name, Function<PrintWriter, Object> command) {}
+
+  /**
+   * In the order of the help. Picocli takes milliseconds for each, so only what is asked for is
+   * made.
+   */
+  private static final List<Entry> COMMANDS =
+      List.of(
+          new Entry("run", _ -> new RunCommand()),
+          new Entry("adopt", AdoptCommand::new),
+          new Entry("migrate", MigrateCommand::new),
+          new Entry("abandon", AbandonCommand::new),
+          new Entry("ps", PsCommand::new),
+          new Entry("hosts", HostsCommand::new),
+          new Entry("log", LogCommand::new),
+          new Entry("testbed", TestbedCommand::line),
+          new Entry("demo", _ -> new ProgramCommand.Demo()),
+          new Entry("bench", _ -> new ProgramCommand.Bench()),
+          new Entry("doctor", DoctorCommand::new),
+          new Entry("version", VersionCommand::new));
+
+  /** Words after these belong to another program, options and all. */
+  private static final Set<String> PROGRAMS = Set.of("run", "demo", "bench");
+
   /** How the launcher makes the AOT cache: do what every start does, say nothing. */
   @Option(names = "--train", hidden = true)
   private boolean train;
 
-  private final CommandLine line =
-      new CommandLine(this).setParameterExceptionHandler(Main::sayWhatIsWrong);
+  private final CommandLine line = new CommandLine(this);
 
-  private Main() {}
+  private Main(String[] args) {
+    List<Entry> asked =
+        COMMANDS.stream().filter(c -> args.length > 0 && c.name.equals(args[0])).toList();
+    for (Entry entry : asked.isEmpty() ? COMMANDS : asked) {
+      Object made = entry.command.apply(line.getOut());
+      CommandLine command = made instanceof CommandLine whole ? whole : new CommandLine(made);
+      if (PROGRAMS.contains(entry.name)) {
+        command.setUnmatchedOptionsArePositionalParams(true);
+      }
+      line.addSubcommand(entry.name, command);
+    }
+    line.setParameterExceptionHandler(Main::sayWhatIsWrong);
+    line.setExecutionExceptionHandler((e, command, _) -> sayWhatFailed(e, command));
+  }
 
   public static void main(String[] args) {
-    System.exit(new Main().line.execute(args));
+    System.exit(new Main(args).line.execute(args));
   }
 
   /** One line, not the whole usage: that would push the reason off the screen. */
@@ -49,8 +103,49 @@ public final class Main implements Runnable {
     return line.getCommandSpec().exitCodeOnInvalidInput();
   }
 
+  private static int sayWhatFailed(Exception failed, CommandLine command) {
+    switch (failed) {
+      case WrongUse e -> {
+        return sayWhatIsWrong(new ParameterException(command, e.getMessage(), e), new String[0]);
+      }
+      case CommandFailure e -> command.getErr().println("hob: " + e.getMessage());
+      case TestbedException e -> command.getErr().println("hob: " + e.getMessage());
+      default ->
+          command
+              .getErr()
+              .println(
+                  "hob: internal error: " + failed + "; HOB_DEBUG=1 shows where; please report it");
+    }
+    if (System.getenv("HOB_DEBUG") != null) {
+      failed.printStackTrace(command.getErr());
+    }
+    return command.getCommandSpec().exitCodeOnExecutionException();
+  }
+
   @Override
   public void run() {
-    line.usage(train ? new PrintWriter(Writer.nullWriter()) : line.getOut());
+    if (train) {
+      PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+      line.usage(nowhere);
+      new Table<String>().text("name", s -> s).print(List.of("x"), nowhere, Screen.standard());
+      return;
+    }
+    line.usage(line.getOut());
+  }
+
+  /** {@code hob version}. */
+  @Command(name = "version", description = "Print the version.", mixinStandardHelpOptions = true)
+  static final class VersionCommand implements Runnable {
+    private final PrintWriter out;
+
+    VersionCommand(PrintWriter out) {
+      this.out = out;
+    }
+
+    @Override
+    public void run() {
+      out.printf(
+          "%s, Java %s, Linux %s%n", VERSION, Runtime.version(), System.getProperty("os.version"));
+    }
   }
 }

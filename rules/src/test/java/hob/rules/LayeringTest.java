@@ -28,8 +28,8 @@ class LayeringTest {
           Map.entry("home", List.of("linux", "wire", "image")),
           Map.entry("migration", List.of("linux", "image", "wire", "home")),
           Map.entry("daemon", List.of("linux", "wire", "image", "home", "migration")),
-          Map.entry("testbed", List.of("linux")),
-          Map.entry("cli", List.of("wire", "testbed")),
+          Map.entry("testbed", List.of("wire")),
+          Map.entry("cli", List.of("linux", "wire", "testbed")),
           Map.entry(
               "bench",
               List.of("linux", "wire", "image", "home", "migration", "daemon", "testbed", "cli")));

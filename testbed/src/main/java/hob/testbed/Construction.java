@@ -48,12 +48,15 @@ final class Construction {
     Layout.write(hostsFile(), hostsFileText());
     try (ExecutorService workers = Executors.newFixedThreadPool(WORKERS)) {
       try {
+        // Making keys takes longer than making hosts.
+        Future<?> prepared = workers.submit(this::prepareDaemons);
         Future<Switch> fabric = workers.submit(this::startSwitch);
         List<Switch.Cable> cables = inParallel(workers, names, this::startHost);
         fabric.get().connect(cables);
         inParallel(workers, cables, cable -> connect(fabric.resultNow(), cable));
-        if (!spec.daemon().command().isEmpty()) {
-          startDaemons(workers);
+        prepared.get();
+        if (hasDaemons()) {
+          inParallel(workers, names, this::startDaemon);
         }
       } catch (ExecutionException e) {
         throw e.getCause() instanceof TestbedException cause
@@ -122,22 +125,23 @@ final class Construction {
     return host;
   }
 
-  private void startDaemons(ExecutorService workers)
-      throws InterruptedException, ExecutionException {
-    List<HostConfig> configs = names.stream().map(this::config).toList();
-    for (HostConfig config : configs) {
-      Supervisor.install(layout.disk(config.name()), config, spec.daemon());
+  private boolean hasDaemons() {
+    return !spec.daemon().command().isEmpty();
+  }
+
+  private void prepareDaemons() {
+    if (hasDaemons()) {
+      List<HostConfig> configs = names.stream().map(this::config).toList();
+      configs.forEach(c -> Supervisor.install(layout.disk(c.name()), c, spec.daemon()));
+      spec.daemon().preparation().prepare(configs);
     }
-    spec.daemon().preparation().prepare(configs);
-    inParallel(
-        workers,
-        names,
-        name -> {
-          Host host = new Host(layout, name);
-          host.startDaemon();
-          host.awaitDaemon(spec.daemon().readiness(), spec.daemon().readyWithin());
-          return name;
-        });
+  }
+
+  private Host startDaemon(String name) {
+    Host host = new Host(layout, name);
+    host.startDaemon();
+    host.awaitDaemon(spec.daemon().readiness(), spec.daemon().readyWithin());
+    return host;
   }
 
   private HostConfig config(String host) {

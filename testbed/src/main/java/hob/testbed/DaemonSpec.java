@@ -17,6 +17,7 @@ import java.util.Map;
  *
  * @param command its command line, in which {@code {config}} stands for the configuration file and
  *     {@code {host}} for the host's name; empty for hosts without a daemon
+ * @param settings further lines of the configuration, key to HOCON value
  * @param environment added to the few variables that a service manager sets
  * @param preparation called once, before any daemon starts
  * @param readiness tells whether a daemon is at work
@@ -24,6 +25,7 @@ import java.util.Map;
  */
 public record DaemonSpec(
     List<String> command,
+    Map<String, String> settings,
     Map<String, String> environment,
     Preparation preparation,
     Readiness readiness,
@@ -51,6 +53,7 @@ public record DaemonSpec(
 
   public DaemonSpec {
     command = List.copyOf(command);
+    settings = Map.copyOf(settings);
     environment = Map.copyOf(environment);
   }
 
@@ -62,12 +65,13 @@ public record DaemonSpec(
   /** A daemon of the caller's own, ready as soon as its control socket takes connections. */
   public static DaemonSpec of(List<String> command) {
     return new DaemonSpec(
-        command, Map.of(), _ -> {}, DaemonSpec::connectable, Duration.ofSeconds(60));
+        command, Map.of(), Map.of(), _ -> {}, DaemonSpec::connectable, Duration.ofSeconds(60));
   }
 
   /**
-   * hobd, on the Java and the class path of the caller. The launcher says in system properties
-   * which flags and which AOT cache a daemon runs with.
+   * hobd, on the Java and the class path of the caller, with certificates of the testbed's own
+   * authority; ready when it says so. The launcher says in system properties which flags and which
+   * AOT cache a daemon runs with.
    */
   public static DaemonSpec hobd() {
     List<String> command = new ArrayList<>();
@@ -83,7 +87,7 @@ public record DaemonSpec(
     command.add("-cp");
     command.add(classPath());
     command.addAll(List.of(MAIN, "--config", "{config}"));
-    return of(command);
+    return of(command).withPreparation(Hobd::issueCertificates).withReadiness(Hobd::ready);
   }
 
   private static String classPath() {
@@ -106,19 +110,23 @@ public record DaemonSpec(
     }
   }
 
+  public DaemonSpec withSettings(Map<String, String> settings) {
+    return new DaemonSpec(command, settings, environment, preparation, readiness, readyWithin);
+  }
+
   public DaemonSpec withEnvironment(Map<String, String> environment) {
-    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+    return new DaemonSpec(command, settings, environment, preparation, readiness, readyWithin);
   }
 
   public DaemonSpec withPreparation(Preparation preparation) {
-    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+    return new DaemonSpec(command, settings, environment, preparation, readiness, readyWithin);
   }
 
   public DaemonSpec withReadiness(Readiness readiness) {
-    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+    return new DaemonSpec(command, settings, environment, preparation, readiness, readyWithin);
   }
 
   public DaemonSpec withReadyWithin(Duration readyWithin) {
-    return new DaemonSpec(command, environment, preparation, readiness, readyWithin);
+    return new DaemonSpec(command, settings, environment, preparation, readiness, readyWithin);
   }
 }

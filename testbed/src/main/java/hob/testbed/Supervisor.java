@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,7 +43,12 @@ final class Supervisor {
       throw new UncheckedIOException(e);
     }
     Path configFile = disk.resolve("hobd.conf");
-    Layout.write(configFile, config.toHocon());
+    String settings =
+        daemon.settings().entrySet().stream()
+            .map(e -> e.getKey() + " = " + e.getValue() + "\n")
+            .sorted()
+            .collect(Collectors.joining());
+    Layout.write(configFile, config.toHocon() + settings);
     Layout.write(disk.resolve("supervise"), Resources.text("supervise.sh"));
     // What systemd would set.
     Map<String, String> environment =
@@ -165,7 +171,8 @@ final class Supervisor {
   }
 
   private String tail() {
-    List<String> lines = output();
+    List<String> lines = new ArrayList<>(output());
+    lines.addAll(Layout.read(disk.resolve("hobd.log")).lines().toList());
     return String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size()));
   }
 

@@ -1,0 +1,53 @@
+package hob.cli;
+
+import hob.cli.output.CommandFailure;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** A command that is a program of a module above this one, with options of its own. */
+final class ProgramCommand {
+  private ProgramCommand() {}
+
+  /** {@code hob bench}. */
+  @Command(name = "bench", description = "Measure hob; --help lists what.")
+  static final class Bench implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob bench --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.bench.Main", arguments);
+    }
+  }
+
+  /** {@code hob demo}. */
+  @Command(name = "demo", description = "See hob at work, on hosts on this machine.")
+  static final class Demo implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob demo --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.demo.Main", arguments);
+    }
+  }
+
+  private static void start(String main, List<String> arguments) {
+    try {
+      MethodHandles.publicLookup()
+          .findStatic(
+              Class.forName(main), "main", MethodType.methodType(void.class, String[].class))
+          .invoke(arguments.toArray(String[]::new));
+    } catch (ClassNotFoundException | NoSuchMethodException | IllegalAccessException e) {
+      throw new CommandFailure("this build has no " + main + "; build it anew with: hob build", e);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new CommandFailure(String.valueOf(e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** {@code hob testbed}: the module testbed, for people. */
+@NullMarked
+package hob.cli.testbed;
+
+import org.jspecify.annotations.NullMarked;
