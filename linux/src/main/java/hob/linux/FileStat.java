@@ -35,8 +35,8 @@ public record FileStat(int mode, long inode, long device, long deviceNumber, int
     return new FileStat(
         b.get(Scratch.SHORT, 28) & 0xffff,
         b.get(Scratch.LONG, 32),
-        (long) b.get(Scratch.INT, 136) << 32 | b.get(Scratch.INT, 140) & 0xffffffffL,
-        (long) b.get(Scratch.INT, 128) << 32 | b.get(Scratch.INT, 132) & 0xffffffffL,
+        ((long) b.get(Scratch.INT, 136) << 32) | (b.get(Scratch.INT, 140) & 0xffffffffL),
+        ((long) b.get(Scratch.INT, 128) << 32) | (b.get(Scratch.INT, 132) & 0xffffffffL),
         b.get(Scratch.INT, 16),
         b.get(Scratch.LONG, 40));
   }

@@ -57,7 +57,7 @@ public final class Poller implements AutoCloseable {
   /** Runs {@code task} on the poller's thread soon. */
   public void submit(Runnable task) {
     work.add(task);
-    if (Thread.currentThread() != thread) {
+    if (!Thread.currentThread().equals(thread)) {
       bell.writeAll(new byte[] {1, 0, 0, 0, 0, 0, 0, 0});
     }
   }
@@ -92,7 +92,7 @@ public final class Poller implements AutoCloseable {
           }
           after.run();
         };
-    if (Thread.currentThread() == thread) {
+    if (Thread.currentThread().equals(thread)) {
       task.run();
       return;
     }
