@@ -75,8 +75,8 @@ public interface Engine extends AutoCloseable {
   void abandon(SessionId session);
 
   /**
-   * A home was not heard for long: its processes here must not run until it is, since it may come to
-   * count them as lost. Not called for this host's own.
+   * A home was not heard for long: its processes here must not run until it is, since it may come
+   * to count them as lost. Not called for this host's own.
    */
   default void homeUnheard(String home) {}
 

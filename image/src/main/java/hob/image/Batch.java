@@ -62,6 +62,11 @@ public final class Batch {
     this.staging = STAGING.get();
   }
 
+  /** An address inside the hole that it works in. */
+  long hole() {
+    return hole.code();
+  }
+
   /** Makes sure that so many entries and bytes of data go into the same flush. */
   void room(int moreEntries, long moreData) {
     if (moreEntries * 64L > Hole.TABLE || moreData > Hole.DATA) {

@@ -37,24 +37,26 @@ public final class Capture {
 
   private final Tracer tracer;
   private final List<FrozenProcess> processes;
-  private final List<External> externals;
+  private final Collection shared;
   private final TreeImage image;
   private final Pages pages;
+  private final HeldLocks locks;
   private final long frozenAtNanos;
   private boolean doubt;
 
   private Capture(
       Tracer tracer,
       List<FrozenProcess> processes,
-      List<External> externals,
+      Collection shared,
       TreeImage image,
       Pages pages,
       long frozenAtNanos) {
     this.tracer = tracer;
     this.processes = processes;
-    this.externals = externals;
+    this.shared = shared;
     this.image = image;
     this.pages = pages;
+    this.locks = new HeldLocks(processes);
     this.frozenAtNanos = frozenAtNanos;
   }
 
@@ -66,9 +68,10 @@ public final class Capture {
    */
   public static List<Refusal> check(Supplier<List<Integer>> tree, int reference) {
     List<Refusal> out = new ArrayList<>();
-    for (int pid : tree.get()) {
+    List<Integer> all = tree.get();
+    for (int pid : all) {
       try {
-        checkProcess(new ProcessFacts(pid, reference), out);
+        checkProcess(new ProcessFacts(pid, reference, all), out);
       } catch (LinuxException e) {
         if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
           throw e;
@@ -143,6 +146,22 @@ public final class Capture {
       Map<Integer, SystemCallRestart.Sleep> sleeps,
       long start) {
     Collection tree = new Collection(standIns);
+    try {
+      return capture(tracer, forest, home, outside, tree, sleeps, start);
+    } catch (RuntimeException e) {
+      tree.unnamedFiles().clear();
+      throw e;
+    }
+  }
+
+  private static Capture capture(
+      Tracer tracer,
+      Freezer.FrozenForest forest,
+      String home,
+      List<OutsideProcess> outside,
+      Collection tree,
+      Map<Integer, SystemCallRestart.Sleep> sleeps,
+      long start) {
     Map<Integer, Integer> nsPids = new HashMap<>();
     for (FrozenProcess p : forest.processes()) {
       tree.survey(p);
@@ -175,19 +194,16 @@ public final class Capture {
       privatePages(forest.processes().get(i), i, runs, places, open);
     }
     sharedPages(tree, runs, places, open);
+    tree.unnamedFiles().runs(runs, places, open);
     image
         .addAllFiles(tree.files())
         .addAllPipes(tree.pipeImages())
-        .addAllSharedMemory(tree.sharedImages());
+        .addAllSharedMemory(tree.sharedImages())
+        .addAllInodes(tree.unnamedFiles().images());
     images.forEach(image::addProcesses);
     image.addAllPageRuns(runs);
     return new Capture(
-        tracer,
-        forest.processes(),
-        tree.externals(),
-        image.build(),
-        new Pages(runs, places, open),
-        start);
+        tracer, forest.processes(), tree, image.build(), new Pages(runs, places, open), start);
   }
 
   private static void family(
@@ -208,46 +224,7 @@ public final class Capture {
       ProcessImage.Builder out,
       Map<Integer, SystemCallRestart.Sleep> sleeps) {
     out.setComm(p.facts().stat().comm()).setStopped(p.wasStopped());
-    // Read before the hole is made, so that it does not show.
-    List<MapsEntry> maps = p.facts().maps();
-    long instruction =
-        maps.stream()
-                .filter(e -> e.path().equals("[vdso]"))
-                .findFirst()
-                .map(MapsEntry::start)
-                .orElseThrow()
-            + Vdso.syscallOffset();
-    p.threads().forEach(FrozenThread::open);
-    Hole hole = Hole.open(p.leader().tracee(), p.pid(), instruction);
-    boolean trapIgnored =
-        (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16)
-                & Signals.bit(Signals.SIGTRAP))
-            != 0;
-    byte[] ignore = Bytes.longs(1, 0, 0, 0);
-    try {
-      if (trapIgnored) {
-        p.leader()
-            .tracee()
-            .must(
-                instruction,
-                "rt_sigaction",
-                hob.linux.Nr.RT_SIGACTION,
-                Signals.SIGTRAP,
-                hole.data(),
-                0,
-                8);
-      }
-      encapsulate(p, tree, out, sleeps, hole);
-    } finally {
-      if (trapIgnored) {
-        hob.linux.ProcessMemory.write(p.pid(), hole.data(), ignore);
-        p.leader()
-            .tracee()
-            .inject(instruction, hob.linux.Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
-      }
-      p.leader().tracee().inject(instruction, hob.linux.Nr.MUNMAP, hole.code(), Hole.SIZE);
-      p.threads().forEach(FrozenThread::close);
-    }
+    Visit.of(p, hole -> encapsulate(p, tree, out, sleeps, hole));
   }
 
   private static void encapsulate(
@@ -325,15 +302,7 @@ public final class Capture {
   private static void sharedPages(
       Collection tree, List<PageRun> runs, List<Pages.Place> places, List<Fd> open) {
     for (Collection.Shared s : tree.sharedMemories()) {
-      Fd file =
-          Fd.open(
-              "/proc/"
-                  + s.pid()
-                  + "/map_files/"
-                  + Long.toHexString(s.start())
-                  + "-"
-                  + Long.toHexString(s.end()),
-              Fd.O_RDONLY);
+      Fd file = Fd.open(s.path(), Fd.O_RDONLY);
       open.add(file);
       Pages.Place place = new Pages.SharedPlace(file);
       Pages.dataRuns(
@@ -363,7 +332,7 @@ public final class Capture {
 
   /** Streams that lead out of the tree. */
   public List<External> externals() {
-    return externals;
+    return shared.externals();
   }
 
   /** {@code System.nanoTime()} when the first thread was told to stop. */
@@ -385,6 +354,7 @@ public final class Capture {
   /** From now on the tree stays stopped when this daemon dies: a SIGSTOP waits for each process. */
   public void holdInDoubt() {
     doubt = true;
+    locks.release();
     for (FrozenProcess p : processes) {
       Signals.kill(p.pid(), Signals.SIGSTOP);
     }
@@ -397,11 +367,12 @@ public final class Capture {
 
   /** Lets the tree run on as if nothing had happened. */
   public void resume() {
-    pages.close();
+    close();
     if (doubt) {
       for (FrozenProcess p : processes) {
         Fuse.remove(p.leader().tid(), p.leader().mask());
       }
+      locks.takeBack();
     }
     resume(processes);
   }
@@ -420,7 +391,7 @@ public final class Capture {
 
   /** Ends the processes; waits until they are gone for their tracer. Their parents reap them. */
   public void destroy() {
-    pages.close();
+    close();
     for (FrozenProcess p : processes.reversed()) {
       Signals.kill(p.pid(), Signals.SIGKILL);
     }
@@ -445,6 +416,12 @@ public final class Capture {
         throw e;
       }
     }
+  }
+
+  /** Lets go of what was kept for the target. */
+  void close() {
+    pages.close();
+    shared.unnamedFiles().clear();
   }
 
   Tracer tracer() {

@@ -6,9 +6,11 @@ import hob.image.proto.Pipe;
 import hob.image.proto.SharedMemory;
 import hob.image.proto.StandIn;
 import hob.linux.Fd;
+import hob.linux.FileStat;
 import hob.linux.Kcmp;
 import hob.linux.MapsEntry;
 import hob.linux.PidFd;
+import hob.linux.RootDir;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,21 +41,23 @@ final class Collection {
   /** A descriptor slot of a process. */
   record Slot(int pid, int fd) {}
 
-  /** Shared memory and one process that maps it. */
-  record Shared(int index, int pid, long start, long end) {}
+  /** Shared memory and a name in /proc that leads to it. */
+  record Shared(int index, String path) {}
 
   private static final FileKind PIPE = new PipeFile();
 
   private final List<OpenFile.Builder> files = new ArrayList<>();
   private final List<Slot> firstSlot = new ArrayList<>();
   private final Map<String, List<Integer>> byKey = new HashMap<>();
+  private final Map<String, Integer> mapped = new HashMap<>();
   private final Map<String, Integer> byPath = new HashMap<>();
-  private final Map<Long, Integer> pipes = new LinkedHashMap<>();
+  private final Map<String, Integer> pipes = new LinkedHashMap<>();
   private final List<Pipe.Builder> pipeImages = new ArrayList<>();
   private final Map<Long, Integer> pipeEnds = new HashMap<>();
   private final Map<String, Shared> shared = new LinkedHashMap<>();
   private final List<SharedMemory.Builder> sharedImages = new ArrayList<>();
   private final List<External> externals = new ArrayList<>();
+  private final UnnamedFiles unnamed = new UnnamedFiles();
   private final StandIns standIns;
 
   Collection(StandIns standIns) {
@@ -118,6 +122,7 @@ final class Collection {
           new Refusal(p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
     }
     kind.describe(p, d, this, f);
+    FileLocks.of(d).stream().filter(l -> !FileLocks.ofProcess(l)).forEach(f::addLocks);
     return f;
   }
 
@@ -137,12 +142,13 @@ final class Collection {
 
   /** Index of the pipe of the image that a descriptor is an end of. */
   int pipe(FrozenProcess p, ProcessFacts.FdFacts d) {
-    Integer known = pipes.get(d.stat().inode());
+    String key = d.stat().device() + ":" + d.stat().inode();
+    Integer known = pipes.get(key);
     if (known != null) {
       return known;
     }
     int index = pipeImages.size();
-    pipes.put(d.stat().inode(), index);
+    pipes.put(key, index);
     try (Fd pidfd = PidFd.open(p.pid());
         Fd end = PidFd.get(pidfd, d.number())) {
       pipeImages.add(PipeContents.of(end));
@@ -151,33 +157,84 @@ final class Collection {
   }
 
   /** Index of a file that is opened by name, once for each way of opening it. */
-  int path(byte[] path, int flags) {
+  private int path(byte[] path, int flags) {
     String key = flags + ":" + new String(path, StandardCharsets.ISO_8859_1);
     return byPath.computeIfAbsent(
         key,
-        k -> {
-          files.add(
-              OpenFile.newBuilder()
-                  .setKind(OpenFile.Kind.PATH)
-                  .setPath(ByteString.copyFrom(path))
-                  .setFlags(flags));
-          firstSlot.add(new Slot(0, -1));
-          return files.size() - 1;
-        });
+        k ->
+            add(
+                OpenFile.newBuilder()
+                    .setKind(OpenFile.Kind.PATH)
+                    .setPath(ByteString.copyFrom(path))
+                    .setFlags(flags)));
   }
 
-  /** Index of the shared memory behind an anonymous shared mapping. */
-  int sharedMemory(int pid, MapsEntry e) {
-    String key = e.device() + ":" + e.inode();
-    Shared s = shared.get(key);
-    if (s == null) {
-      s = new Shared(sharedImages.size(), pid, e.start(), e.end());
-      shared.put(key, s);
-      sharedImages.add(SharedMemory.newBuilder());
+  /**
+   * Index of a file that is opened without a descriptor of it: mapped, executed, worked in.
+   *
+   * @param path in /proc, leads to the file
+   * @param link what that shows
+   * @param kind of what it is, in refusals
+   */
+  int unopened(ProcessFacts p, String path, byte[] link, int flags, String kind) {
+    FileStat file = FileStat.of(path);
+    try (RootDir root = p.root()) {
+      if (ProcessFacts.named(root, link, file)) {
+        return path(link, flags);
+      }
+      String reason = UnnamedFiles.pin(file, link, root);
+      if (reason != null) {
+        throw new Refused(new Refusal(p.pid(), kind, "its " + kind + " " + reason));
+      }
     }
-    SharedMemory.Builder image = sharedImages.get(s.index);
-    image.setSize(Math.max(image.getSize(), e.offset() + e.size()));
-    return s.index;
+    OpenFile.Builder f = OpenFile.newBuilder().setKind(OpenFile.Kind.UNNAMED).setFlags(flags);
+    unnamed(p, path, link, file, f);
+    return byPath.computeIfAbsent(flags + ":" + f.getInode() + ":" + f.getInodeName(), k -> add(f));
+  }
+
+  /** Index of a file that is mapped. */
+  int mapped(ProcessFacts p, MapsEntry e, String path, int flags) {
+    String key = flags + ":" + e.device() + ":" + e.inode() + ":" + e.path();
+    Integer known = mapped.get(key);
+    if (known == null) {
+      known = unopened(p, path, e.path().getBytes(StandardCharsets.UTF_8), flags, "mapped file");
+      mapped.put(key, known);
+    }
+    return known;
+  }
+
+  /** Describes a file that no name leads to. */
+  void unnamed(ProcessFacts p, String path, byte[] link, FileStat file, OpenFile.Builder out) {
+    try (RootDir root = p.root()) {
+      UnnamedFiles.Name name = unnamed.add(path, link, file, out.getFlags(), root);
+      out.setInode(1 + name.inode()).setInodeName(name.index());
+    }
+  }
+
+  UnnamedFiles unnamedFiles() {
+    return unnamed;
+  }
+
+  private int add(OpenFile.Builder file) {
+    files.add(file);
+    firstSlot.add(new Slot(0, -1));
+    return files.size() - 1;
+  }
+
+  /**
+   * Index of anonymous shared memory.
+   *
+   * @param path in /proc, leads to it
+   */
+  int sharedMemory(String path) {
+    FileStat file = FileStat.of(path);
+    return shared.computeIfAbsent(
+            file.device() + ":" + file.inode(),
+            k -> {
+              sharedImages.add(SharedMemory.newBuilder().setSize(file.size()));
+              return new Shared(sharedImages.size() - 1, path);
+            })
+        .index;
   }
 
   List<OpenFile> files() {

@@ -7,7 +7,14 @@ import org.jspecify.annotations.Nullable;
 /** The table of kinds of open files. */
 final class FileKinds {
   /** In the order in which they are asked. */
-  static final List<FileKind> ALL = List.of(new PipeFile(), new StreamFile(), new NamedFile());
+  static final List<FileKind> ALL =
+      List.of(
+          new PipeFile(),
+          new FifoFile(),
+          new StreamFile(),
+          new SharedMemoryFile(),
+          new UnnamedFile(),
+          new NamedFile());
 
   private FileKinds() {}
 

@@ -1,10 +1,13 @@
 package hob.image;
 
 import hob.image.proto.Descriptor;
+import hob.image.proto.FileLock;
 import hob.image.proto.OpenFile;
 import hob.image.proto.ProcessImage;
+import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.Nr;
+import hob.linux.Sys;
 import java.util.List;
 
 /**
@@ -39,6 +42,7 @@ final class FileState implements StateModule {
           Descriptor.newBuilder()
               .setNumber(d.number())
               .setFile(tree.file(p, d))
+              .addAllLocks(FileLocks.of(d).stream().filter(FileLocks::ofProcess).toList())
               .setCloseOnExec((d.flags() & Fd.O_CLOEXEC) != 0));
     }
   }
@@ -66,6 +70,27 @@ final class FileState implements StateModule {
     for (Descriptor d : wanted) {
       OpenFile f = r.openFile(d.getFile());
       FileKinds.of(f).inProcess(r, image, d, f, batch);
+      d.getLocksList().forEach(l -> lock(image, d, l, batch));
+      f.getLocksList().forEach(l -> lock(image, d, l, batch));
     }
+  }
+
+  private static void lock(ProcessImage image, Descriptor d, FileLock l, Batch batch) {
+    FileLocks.take(
+        batch,
+        d.getNumber(),
+        l,
+        r -> {
+          if (Sys.failed(r)) {
+            throw new Collection.Refused(
+                new Refusal(
+                    image.getPid(),
+                    "file-lock",
+                    "the lock of descriptor "
+                        + d.getNumber()
+                        + " cannot be taken on the target: "
+                        + Errno.of((int) -r)));
+          }
+        });
   }
 }

@@ -68,7 +68,8 @@ final class Freezer {
   }
 
   private FrozenProcess frozen(int pid, List<Integer> tids) {
-    ProcessFacts facts = new ProcessFacts(pid);
+    ProcessFacts facts =
+        new ProcessFacts(pid, tidsByPid.keySet().iterator().next(), tidsByPid.keySet());
     List<FrozenThread> threads = new ArrayList<>();
     for (int tid : tids) {
       int nsTid = tid == pid ? facts.nsPid() : ProcessFacts.last(threadStatus(pid, tid));

@@ -1,14 +1,18 @@
 package hob.image;
 
-import com.google.protobuf.ByteString;
 import hob.image.proto.Fs;
 import hob.image.proto.ProcessImage;
 import hob.linux.Fd;
+import hob.linux.FileStat;
 import hob.linux.Nr;
+import hob.linux.RootDir;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Working directory, root and file creation mask. */
 final class FsState implements StateModule {
+  private static final int O_PATH_DIRECTORY = Fd.O_PATH | Fd.O_DIRECTORY;
+
   @Override
   public String name() {
     return "fs";
@@ -19,27 +23,60 @@ final class FsState implements StateModule {
     if (p.stat().state() == 'Z') {
       return;
     }
-    String root = Fd.readlink("/proc/" + p.pid() + "/root");
-    String expected = Fd.readlink("/proc/" + p.reference() + "/root");
-    if (!root.equals(expected)) {
-      out.add(new Refusal(p.pid(), "chroot", "has its root directory at " + root));
-    }
-    if (Fd.readlink("/proc/" + p.pid() + "/cwd").endsWith(" (deleted)")) {
-      out.add(new Refusal(p.pid(), "deleted-cwd", "works in a directory that was deleted"));
+    for (String which : new String[] {"root", "cwd"}) {
+      String path = "/proc/" + p.pid() + "/" + which;
+      byte[] link = Fd.readlinkBytes(path);
+      try (RootDir root = p.root()) {
+        FileStat file = FileStat.of(path);
+        String reason =
+            ProcessFacts.named(root, link, file) ? null : UnnamedFiles.pin(file, link, root);
+        if (reason != null) {
+          out.add(new Refusal(p.pid(), which, "its " + which + " directory " + reason));
+        }
+      }
     }
   }
 
   @Override
   public void encapsulate(FrozenProcess p, Batch batch, Collection tree, ProcessImage.Builder out) {
-    out.setFs(
+    Fs.Builder fs =
         Fs.newBuilder()
-            .setCwd(ByteString.copyFrom(Fd.readlinkBytes("/proc/" + p.pid() + "/cwd")))
-            .setUmask(Integer.parseInt(p.facts().status().getOrDefault("Umask", "022"), 8)));
+            .setCwdFile(directory(p, "cwd", tree))
+            .setUmask(Integer.parseInt(p.facts().status().getOrDefault("Umask", "022"), 8));
+    if (!Fd.readlink("/proc/" + p.pid() + "/root").equals("/")) {
+      fs.setRootFile(1 + directory(p, "root", tree));
+    }
+    out.setFs(fs);
   }
 
+  private static int directory(FrozenProcess p, String which, Collection tree) {
+    String path = "/proc/" + p.pid() + "/" + which;
+    return tree.unopened(p.facts(), path, Fd.readlinkBytes(path), O_PATH_DIRECTORY, which);
+  }
+
+  /**
+   * By descriptors, which have their numbers to themselves, since the program's own come later. A
+   * shadow may have a root of its own, so that it is always set there.
+   */
   @Override
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
-    batch.add("chdir", Nr.CHDIR, batch.string(image.getFs().getCwd().toByteArray()));
-    batch.add("umask", Nr.UMASK, image.getFs().getUmask());
+    Fs fs = image.getFs();
+    List<Fd> directories = new ArrayList<>();
+    directories.add(r.file(fs.getCwdFile()));
+    if (fs.getRootFile() != 0) {
+      directories.add(r.file(fs.getRootFile() - 1));
+    } else if (r.reused()) {
+      directories.add(r.root());
+    }
+    int first = r.mailbox().next();
+    r.mailbox().deliver(batch, directories);
+    batch.room(5, 16);
+    if (directories.size() > 1) {
+      batch.add("fchdir", Nr.FCHDIR, first + 1);
+      batch.add("chroot", Nr.CHROOT, batch.string(new byte[] {'.'}));
+    }
+    batch.add("fchdir", Nr.FCHDIR, first);
+    batch.add("close_range", Nr.CLOSE_RANGE, first, first + directories.size() - 1, 0);
+    batch.add("umask", Nr.UMASK, fs.getUmask());
   }
 }

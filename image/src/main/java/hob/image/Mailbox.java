@@ -45,6 +45,11 @@ final class Mailbox implements AutoCloseable {
     return new Mailbox(ours, pair[0]);
   }
 
+  /** The lowest descriptor that is free in the process as long as it has none of its own. */
+  int next() {
+    return theirs + 1;
+  }
+
   /** Moves the process's end out of the way. */
   void moveTo(Batch batch, int number) {
     if (number != theirs) {

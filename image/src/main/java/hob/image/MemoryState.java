@@ -3,12 +3,18 @@ package hob.image;
 import com.google.protobuf.ByteString;
 import hob.image.proto.Memory;
 import hob.image.proto.ProcessImage;
+import hob.image.proto.Range;
 import hob.image.proto.Special;
 import hob.image.proto.Vma;
+import hob.linux.Errno;
 import hob.linux.Fd;
+import hob.linux.FileStat;
+import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.Nr;
+import hob.linux.PageMap;
 import hob.linux.ProcFs;
+import hob.linux.RootDir;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,9 +27,13 @@ import java.util.Map;
 final class MemoryState implements StateModule {
   private static final int MAP_SHARED = 1;
   private static final int MAP_PRIVATE = 2;
+  private static final int MAP_DROPPABLE = 8;
   private static final int MAP_GROWSDOWN = 0x100;
   private static final int MAP_NORESERVE = 0x4000;
   private static final int MEMBARRIER_GET_REGISTRATIONS = 1 << 9;
+  private static final int MADV_GUARD_INSTALL = 102;
+  private static final int MLOCK_ONFAULT = 1;
+  private static final int MCL_FUTURE = 2;
   private static final int PR_SET_MM = 35;
   private static final int PR_SET_MM_MAP = 14;
 
@@ -45,8 +55,7 @@ final class MemoryState implements StateModule {
     m.put("ss", "has a shadow stack");
     m.put("mt", "has memory with tags");
     m.put("sl", "has sealed mappings");
-    m.put("dp", "has droppable mappings");
-    m.put("lo", "has locked memory");
+    m.put("pk", "has memory with a protection key");
     return m;
   }
 
@@ -68,17 +77,12 @@ final class MemoryState implements StateModule {
           out.add(new Refusal(p.pid(), "memory-" + pin.getKey(), pin.getValue() + where));
         }
       }
-      if (sharedAnonymous(e)) {
-        continue;
-      }
       if (e.path().startsWith("/SYSV")) {
         out.add(new Refusal(p.pid(), "sysv-shm", "maps System V shared memory" + where));
-      } else if (e.path().startsWith("/memfd:") || e.path().startsWith("/dev/zero")) {
-        out.add(new Refusal(p.pid(), "memfd", "maps a memory file" + where));
-      } else if (e.path().endsWith(" (deleted)")) {
-        out.add(new Refusal(p.pid(), "deleted-mapping", "maps a deleted file" + where));
       } else if (e.path().startsWith("anon_inode:") || e.path().startsWith("/[")) {
         out.add(new Refusal(p.pid(), "device-mapping", "maps a kernel object" + where));
+      } else if (!sharedMemory(e) && !anonymous(e)) {
+        file(p, e, where, out);
       }
     }
     if (p.stat().state() != 'Z' && p.maps().stream().noneMatch(e -> e.path().equals("[vdso]"))) {
@@ -86,8 +90,30 @@ final class MemoryState implements StateModule {
     }
   }
 
-  static boolean sharedAnonymous(MapsEntry e) {
-    return e.shared() && e.path().equals("/dev/zero (deleted)");
+  private static void file(ProcessFacts p, MapsEntry e, String where, List<Refusal> out) {
+    byte[] link = e.path().getBytes(StandardCharsets.UTF_8);
+    try (RootDir root = p.root()) {
+      FileStat file = FileStat.of(mapFile(p.pid(), e));
+      String reason =
+          ProcessFacts.named(root, link, file) ? null : UnnamedFiles.pin(file, link, root);
+      if (reason != null) {
+        out.add(new Refusal(p.pid(), "mapped-file", "what it maps" + where + " " + reason));
+      }
+    } catch (LinuxException gone) {
+      if (gone.errno() != Errno.ENOENT) {
+        throw gone;
+      }
+    }
+  }
+
+  private static String mapFile(int pid, MapsEntry e) {
+    String range = Long.toHexString(e.start()) + "-" + Long.toHexString(e.end());
+    return "/proc/" + pid + "/map_files/" + range;
+  }
+
+  /** Whether it maps anonymous shared memory, privately or not. */
+  private static boolean sharedMemory(MapsEntry e) {
+    return e.path().equals(SharedMemoryFile.LINK) || e.path().startsWith("[anon_shmem:");
   }
 
   private static boolean anonymous(MapsEntry e) {
@@ -113,13 +139,33 @@ final class MemoryState implements StateModule {
       m.addMap(s.field(field));
     }
     m.setAuxv(ByteString.copyFrom(ProcFs.read("/proc/" + p.pid() + "/auxv")));
-    m.setExe(1 + tree.path(Fd.readlinkBytes("/proc/" + p.pid() + "/exe"), Fd.O_RDONLY));
+    String exe = "/proc/" + p.pid() + "/exe";
+    m.setExe(1 + tree.unopened(p.facts(), exe, Fd.readlinkBytes(exe), Fd.O_RDONLY, "executable"));
+    guards(p, m);
+    if (p.facts().maps().stream().anyMatch(e -> e.has("lo"))) {
+      m.setLockFuture(
+          ProcFs.maps(p.pid(), true).stream()
+              .anyMatch(e -> e.start() <= batch.hole() && batch.hole() < e.end() && e.has("lo")));
+    }
     batch.ask("brk", v -> out.getMemoryBuilder().setBrk(v).setMap(5, v), Nr.BRK, 0);
     batch.ask(
         "membarrier",
         v -> out.getMemoryBuilder().setMembarrier((int) Math.max(0, v)),
         Nr.MEMBARRIER,
         MEMBARRIER_GET_REGISTRATIONS);
+  }
+
+  private static void guards(FrozenProcess p, Memory.Builder m) {
+    List<MapsEntry> maps = p.facts().maps().stream().filter(e -> !e.special()).toList();
+    if (maps.isEmpty()) {
+      return;
+    }
+    try (PageMap pagemap = new PageMap(p.pid())) {
+      pagemap.scanGuards(
+          maps.getFirst().start(),
+          maps.getLast().end(),
+          (start, end) -> m.addGuards(Range.newBuilder().setStart(start).setLength(end - start)));
+    }
   }
 
   private static Vma vma(FrozenProcess p, MapsEntry e, Collection tree) {
@@ -130,7 +176,7 @@ final class MemoryState implements StateModule {
             .setProtection(e.protection())
             .setOffset(e.offset())
             .setFlags(
-                (e.shared() ? MAP_SHARED : MAP_PRIVATE)
+                (e.shared() ? MAP_SHARED : e.has("dp") ? MAP_DROPPABLE : MAP_PRIVATE)
                     | (e.has("gd") ? MAP_GROWSDOWN : 0)
                     | (e.has("nr") ? MAP_NORESERVE : 0));
     for (var a : ADVICE.entrySet()) {
@@ -138,14 +184,15 @@ final class MemoryState implements StateModule {
         v.addAdvice(a.getValue());
       }
     }
-    if (sharedAnonymous(e)) {
-      v.setSharedMemory(1 + tree.sharedMemory(p.pid(), e));
+    v.setLocked(e.has("lo")).setLockOnFault(e.has("lf"));
+    if (sharedMemory(e)) {
+      v.setSharedMemory(1 + tree.sharedMemory(mapFile(p.pid(), e)));
+      if (e.path().startsWith("[anon_shmem:")) {
+        v.setName(e.path().substring(12, e.path().length() - 1));
+      }
     } else if (!anonymous(e)) {
-      boolean writable = e.shared() && e.has("mw");
-      v.setFile(
-          1
-              + tree.path(
-                  e.path().getBytes(StandardCharsets.UTF_8), writable ? Fd.O_RDWR : Fd.O_RDONLY));
+      int flags = e.shared() && e.has("mw") ? Fd.O_RDWR : Fd.O_RDONLY;
+      v.setFile(1 + tree.mapped(p.facts(), e, mapFile(p.pid(), e), flags));
     } else if (e.path().startsWith("[anon:")) {
       v.setName(e.path().substring(6, e.path().length() - 1));
     }
@@ -173,6 +220,18 @@ final class MemoryState implements StateModule {
         0);
     if (r.exeDescriptor() >= 0) {
       batch.add("close", Nr.CLOSE, r.exeDescriptor());
+    }
+    for (Range g : m.getGuardsList()) {
+      batch.add("madvise(guard)", Nr.MADVISE, g.getStart(), g.getLength(), MADV_GUARD_INSTALL);
+    }
+    for (Vma v : m.getVmasList()) {
+      if (v.getLocked()) {
+        int onFault = v.getLockOnFault() ? MLOCK_ONFAULT : 0;
+        batch.attempt("mlock2", Nr.MLOCK2, v.getStart(), v.getLength(), onFault);
+      }
+    }
+    if (m.getLockFuture()) {
+      r.last(b -> b.attempt("mlockall", Nr.MLOCKALL, MCL_FUTURE));
     }
     for (int bit : new int[] {1, 3, 4, 6, 8}) {
       if ((m.getMembarrier() >> bit & 1) != 0) {

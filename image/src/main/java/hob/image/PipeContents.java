@@ -24,11 +24,16 @@ final class PipeContents {
   static Pipe.Builder of(Fd end) {
     int capacity = (int) Sys.check(end.fcntl(F_GETPIPE_SZ, 0), "fcntl", "F_GETPIPE_SZ");
     Pipe.Builder p = Pipe.newBuilder().setCapacity(capacity);
+    int pending = pending(end);
+    return pending == 0 ? p : p.setContents(ByteString.copyFrom(copy(end, capacity, pending)));
+  }
+
+  /** Bytes that stand in it. */
+  static int pending(Fd end) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment n = arena.allocate(ValueLayout.JAVA_INT);
       Sys.check(end.ioctl(FIONREAD, n.address()), "ioctl", "FIONREAD");
-      int pending = n.get(ValueLayout.JAVA_INT, 0);
-      return pending == 0 ? p : p.setContents(ByteString.copyFrom(copy(end, capacity, pending)));
+      return n.get(ValueLayout.JAVA_INT, 0);
     }
   }
 

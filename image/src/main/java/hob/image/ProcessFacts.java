@@ -6,15 +6,19 @@ import hob.linux.FileStat;
 import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.ProcFs;
+import hob.linux.RootDir;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What /proc tells of a process, read when first asked for. One thread at a time. */
 public final class ProcessFacts {
   private final int pid;
   private final int reference;
+  private final Set<Integer> tree;
   private ProcFs.@Nullable Stat stat;
   private @Nullable Map<String, String> status;
   private @Nullable List<MapsEntry> maps;
@@ -25,10 +29,24 @@ public final class ProcessFacts {
    *
    * @param link what /proc/PID/fd/N points to
    * @param flags O_ bits as fdinfo shows them, O_CLOEXEC for the descriptor
+   * @param process whose it is
    * @param info all of fdinfo
+   * @param named whether the link is a name that leads to this very file
    */
   public record FdFacts(
-      int number, byte[] link, int flags, long position, String info, FileStat stat) {
+      ProcessFacts process,
+      int number,
+      byte[] link,
+      int flags,
+      long position,
+      String info,
+      FileStat stat,
+      boolean named) {
+    /** {@code /proc/PID/fd/N}. */
+    public String path() {
+      return "/proc/" + process.pid + "/fd/" + number;
+    }
+
     /** The link as text. */
     public String target() {
       return new String(link, java.nio.charset.StandardCharsets.UTF_8);
@@ -39,15 +57,17 @@ public final class ProcessFacts {
    * Of the process with this pid in the reader's /proc.
    *
    * @param reference pid of a process with the namespaces that this one should have
+   * @param tree pids in the reader's /proc of all processes that move together
    */
-  public ProcessFacts(int pid, int reference) {
+  public ProcessFacts(int pid, int reference, Collection<Integer> tree) {
     this.pid = pid;
     this.reference = reference;
+    this.tree = Set.copyOf(tree);
   }
 
   /** Compared with the reader itself. */
   public ProcessFacts(int pid) {
-    this(pid, (int) ProcessHandle.current().pid());
+    this(pid, (int) ProcessHandle.current().pid(), Set.of(pid));
   }
 
   /** Pid of a process with the namespaces that this one should have. */
@@ -58,6 +78,34 @@ public final class ProcessFacts {
   /** Its pid here. */
   public int pid() {
     return pid;
+  }
+
+  /** Whether a process that has this pid in the innermost pid namespace moves along. */
+  boolean inTree(int nsPid) {
+    return tree.stream().anyMatch(p -> NamespacePid.of(p) == nsPid);
+  }
+
+  /**
+   * The root of its mount namespace: its own root directory unless it changed that, else the
+   * reference's.
+   */
+  RootDir root() {
+    for (int p : new int[] {pid, reference}) {
+      if (Fd.readlink("/proc/" + p + "/root").equals("/")) {
+        return RootDir.of(p);
+      }
+    }
+    return RootDir.own();
+  }
+
+  /** Whether {@code name} leads to this very file. */
+  static boolean named(RootDir root, byte[] name, FileStat file) {
+    try {
+      return root.stat(name).sameAs(file);
+    } catch (LinuxException e) {
+      // ENOENT and its kin: nothing has the name.
+      return false;
+    }
   }
 
   /** Its pid in the innermost pid namespace. */
@@ -95,12 +143,14 @@ public final class ProcessFacts {
   public List<FdFacts> descriptors() {
     if (descriptors == null) {
       List<FdFacts> all = new ArrayList<>();
-      for (int n : ProcFs.numbers("/proc/" + pid + "/fd")) {
-        try {
-          all.add(descriptor(n));
-        } catch (LinuxException e) {
-          if (e.errno() != Errno.ENOENT) {
-            throw e;
+      try (RootDir root = root()) {
+        for (int n : ProcFs.numbers("/proc/" + pid + "/fd")) {
+          try {
+            all.add(descriptor(n, root));
+          } catch (LinuxException e) {
+            if (e.errno() != Errno.ENOENT) {
+              throw e;
+            }
           }
         }
       }
@@ -109,16 +159,20 @@ public final class ProcessFacts {
     return descriptors;
   }
 
-  private FdFacts descriptor(int n) {
+  private FdFacts descriptor(int n, RootDir root) {
     String info = ProcFs.text("/proc/" + pid + "/fdinfo/" + n);
     String path = "/proc/" + pid + "/fd/" + n;
+    byte[] link = Fd.readlinkBytes(path);
+    FileStat stat = FileStat.of(path);
     return new FdFacts(
+        this,
         n,
-        Fd.readlinkBytes(path),
+        link,
         (int) Long.parseLong(field(info, "flags:"), 8),
         Long.parseLong(field(info, "pos:")),
         info,
-        FileStat.of(path));
+        stat,
+        link[0] == '/' && named(root, link, stat));
   }
 
   /** Value of a {@code key:} line of fdinfo. */

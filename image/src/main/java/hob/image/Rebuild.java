@@ -94,6 +94,11 @@ final class Rebuild {
     return files.open(index);
   }
 
+  /** The root directory of the namespace that the tree lives in. */
+  Fd root() {
+    return files.root().directory();
+  }
+
   /** An open file of the image. */
   OpenFile openFile(int index) {
     return files.image(index);
@@ -223,7 +228,7 @@ final class Rebuild {
       List<Integer> part = keys.subList(from, Math.min(keys.size(), from + FILES_AT_ONCE));
       List<Fd> open = new ArrayList<>();
       for (int key : part) {
-        open.add(key > 0 ? files.open(key - 1) : files.shared(-key - 1, this));
+        open.add(key > 0 ? files.open(key - 1) : files.shared(-key - 1));
       }
       mailbox().deliver(b, open);
       for (int i = 0; i < part.size(); i++) {
@@ -262,24 +267,6 @@ final class Rebuild {
     }
   }
 
-  /** Makes anonymous shared memory in this process, for all processes that share it. */
-  Fd makeShared(long size) {
-    Batch b = Objects.requireNonNull(batch);
-    b.run();
-    long at = vessel.leader().must(hole().single(), "mmap", Nr.MMAP, 0, size, 3, 0x21, -1, 0);
-    Fd file =
-        Fd.open(
-            "/proc/"
-                + pid()
-                + "/map_files/"
-                + Long.toHexString(at)
-                + "-"
-                + Long.toHexString(at + (size + 4095 & ~4095L)),
-            Fd.O_RDWR);
-    vessel.leader().must(hole().single(), "munmap", Nr.MUNMAP, at, size);
-    return file;
-  }
-
   /** Where the contents of the mapping around {@code address} are written. */
   Pages.Place place(long address) {
     List<Vma> vmas = image.getMemory().getVmasList();
@@ -305,8 +292,8 @@ final class Rebuild {
   /** Rebuilds all else. The threads stand ready at their last instruction afterwards. */
   void prepare() {
     Batch b = Objects.requireNonNull(batch);
-    String link = files.path(image.getMemory().getExe() - 1);
-    if (!vessel.reused() || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {
+    @Nullable String link = files.path(image.getMemory().getExe() - 1);
+    if (!vessel.reused() || link == null || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {
       mailbox().deliver(b, List.of(files.open(image.getMemory().getExe() - 1)));
       exe = 1;
     }

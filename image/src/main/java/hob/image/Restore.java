@@ -6,6 +6,7 @@ import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
 import hob.linux.Fd;
 import hob.linux.Ptrace;
+import hob.linux.RootDir;
 import hob.linux.Signals;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,7 +36,17 @@ public final class Restore {
   public Restore(TreeImage image, Map<Integer, Vessel> vessels, Function<OpenFile, Fd> streams) {
     this.image = image;
     this.vessels = vessels;
-    this.files = new TreeFiles(image, streams::apply);
+    this.files = new TreeFiles(image, streams::apply, root(vessels));
+  }
+
+  /** The root of the namespace that the tree lives in here: a shadow may have another. */
+  private static RootDir root(Map<Integer, Vessel> vessels) {
+    for (Vessel v : vessels.values()) {
+      if (Fd.readlink("/proc/" + v.pid() + "/root").equals("/")) {
+        return RootDir.of(v.pid());
+      }
+    }
+    return RootDir.own();
   }
 
   /**
@@ -65,9 +76,11 @@ public final class Restore {
       List<Pages.Place> places = new ArrayList<>(runs.size());
       for (PageRun run : runs) {
         places.add(
-            run.getSharedMemory() == 0
-                ? rebuilds.get(mappers.get(run.getProcess())).place(run.getStart())
-                : new Pages.SharedPlace(files.shared(run.getSharedMemory() - 1)));
+            run.getInode() != 0
+                ? files.remade().place(run.getInode() - 1)
+                : run.getSharedMemory() != 0
+                    ? new Pages.SharedPlace(files.shared(run.getSharedMemory() - 1))
+                    : rebuilds.get(mappers.get(run.getProcess())).place(run.getStart()));
       }
       return new Pages(runs, places, List.of());
     } catch (Collection.Refused e) {
@@ -77,6 +90,7 @@ public final class Restore {
 
   /** Rebuilds all but the contents of pages. */
   public void prepare() {
+    files.remade().settle();
     for (Rebuild r : rebuilds) {
       r.prepare();
       r.threads().forEach(t -> threads.add(t.tid()));

@@ -59,7 +59,7 @@ public final class Shadow {
    * Turns the processes of a capture into shadows. The image and pages must not be needed any more.
    */
   public static List<Shadow> of(Capture capture) {
-    capture.pages().close();
+    capture.close();
     List<Shadow> all = new ArrayList<>();
     int i = 0;
     for (FrozenProcess p : capture.frozenLeaders()) {

@@ -12,8 +12,8 @@ final class StateModules {
       List.of(
           new KindState(),
           new MemoryState(),
-          new FileState(),
           new FsState(),
+          new FileState(),
           new TimerState(),
           new SignalState(),
           new SchedulingState(),

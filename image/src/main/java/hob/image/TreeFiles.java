@@ -4,11 +4,15 @@ import hob.image.proto.OpenFile;
 import hob.image.proto.Pipe;
 import hob.image.proto.TreeImage;
 import hob.linux.Fd;
+import hob.linux.Nr;
+import hob.linux.RootDir;
+import hob.linux.Sys;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The open file descriptions and shared memories of an image, opened by the daemon when first asked
@@ -23,15 +27,62 @@ final class TreeFiles implements AutoCloseable {
   /** Flags of open(2) that act once and must not act again. */
   static final int ONLY_ONCE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_TRUNC;
 
+  private static final int SHARED_ANONYMOUS = 0x21 | 0x4000;
+
   private final TreeImage image;
   private final Streams streams;
   private final Map<Integer, Fd> open = new HashMap<>();
   private final Map<Integer, Fd> shared = new HashMap<>();
   private final Map<Integer, Fd[]> pipes = new HashMap<>();
+  private final Map<Integer, Fd> fifos = new HashMap<>();
+  private final RootDir root;
+  private final RemadeFiles remade;
 
-  TreeFiles(TreeImage image, Streams streams) {
+  /**
+   * Files of an image.
+   *
+   * @param root where its names lead from; closed with this
+   */
+  TreeFiles(TreeImage image, Streams streams, RootDir root) {
     this.image = image;
     this.streams = streams;
+    this.root = root;
+    this.remade = new RemadeFiles(image.getInodesList(), root);
+  }
+
+  /** Where the image's names lead from. */
+  RootDir root() {
+    return root;
+  }
+
+  /** The files without a name. */
+  RemadeFiles remade() {
+    return remade;
+  }
+
+  /** Sets the position that a description had. */
+  static void seek(Fd fd, OpenFile f) {
+    if (f.getPosition() != 0) {
+      Sys.check(Sys.call(Nr.LSEEK, fd.number(), f.getPosition(), 0), "lseek", f.getPosition());
+    }
+  }
+
+  /**
+   * Opens both ends of a FIFO until all files are open, and puts in what stood in it; a FIFO that
+   * somebody here has open keeps what stands in it.
+   *
+   * @param name an O_PATH descriptor of it
+   */
+  void fifo(int index, Fd name) {
+    fifos.computeIfAbsent(
+        index,
+        i -> {
+          Fd both = Fd.open(name.path(), Fd.O_RDWR | Fd.O_NONBLOCK);
+          if (PipeContents.pending(both) == 0) {
+            PipeContents.fill(both, image.getPipes(i));
+          }
+          return both;
+        });
   }
 
   /** A file of the image. */
@@ -45,9 +96,10 @@ final class TreeFiles implements AutoCloseable {
     return known;
   }
 
-  /** Its name. */
-  String path(int index) {
-    return image.getFiles(index).getPath().toString(StandardCharsets.UTF_8);
+  /** Its name; null when none leads to it. */
+  @Nullable String path(int index) {
+    OpenFile f = image.getFiles(index);
+    return f.getInode() == 0 ? f.getPath().toString(StandardCharsets.UTF_8) : null;
   }
 
   /** A file of the image. */
@@ -72,18 +124,20 @@ final class TreeFiles implements AutoCloseable {
         });
   }
 
-  /** Shared memory; the first process that needs it makes it. */
-  Fd shared(int index, Rebuild first) {
-    return shared.computeIfAbsent(index, i -> first.makeShared(image.getSharedMemory(i).getSize()));
+  /** Shared memory: mapped here for a moment, since it comes only from mmap(2). */
+  Fd shared(int index) {
+    return shared.computeIfAbsent(index, i -> anonymous(image.getSharedMemory(i).getSize()));
   }
 
-  /** Shared memory that exists already. */
-  Fd shared(int index) {
-    Fd fd = shared.get(index);
-    if (fd == null) {
-      throw new IllegalStateException("no process maps shared memory " + index);
+  private static Fd anonymous(long size) {
+    long length = size + 4095 & ~4095L;
+    long at = Sys.check(Sys.call(Nr.MMAP, 0, length, 3, SHARED_ANONYMOUS, -1, 0), "mmap", length);
+    try {
+      String range = Long.toHexString(at) + "-" + Long.toHexString(at + length);
+      return Fd.open("/proc/self/map_files/" + range, Fd.O_RDWR);
+    } finally {
+      Sys.check(Sys.call(Nr.MUNMAP, at, length), "munmap", length);
     }
-    return fd;
   }
 
   @Override
@@ -91,6 +145,8 @@ final class TreeFiles implements AutoCloseable {
     List<Fd> all = new ArrayList<>(open.values());
     all.addAll(shared.values());
     pipes.values().forEach(p -> all.addAll(List.of(p)));
+    all.addAll(fifos.values());
     Fd.closeAll(all);
+    remade.close();
   }
 }

@@ -25,6 +25,9 @@ public final class Fd implements AutoCloseable {
   public static final int O_CLOEXEC = 02000000;
   public static final int O_PATH = 010000000;
 
+  /** __O_TMPFILE without the O_DIRECTORY that O_TMPFILE has too. */
+  public static final int O_TMPFILE_BIT = 020000000;
+
   private int number;
 
   private Fd(int number) {
@@ -117,6 +120,42 @@ public final class Fd implements AutoCloseable {
     return of(
         Sys.check(
             Sys.call(Nr.MEMFD_CREATE, Scratch.string(s, 0, name), flags), "memfd_create", name));
+  }
+
+  /**
+   * {@code fchmod(2)}, {@code fchown(2)}; the mode last, as a change of owner clears bits of it.
+   */
+  public void own(int uid, int gid, int mode) {
+    Sys.check(Sys.call(Nr.FCHOWN, number, uid, gid), "fchown", number, uid, gid);
+    Sys.check(Sys.call(Nr.FCHMOD, number, mode & 07777), "fchmod", number, mode);
+  }
+
+  /** {@code fcntl(F_DUPFD_CLOEXEC)}: another descriptor of the same open file description. */
+  public Fd dup() {
+    return of(Sys.check(fcntl(1030, 0), "fcntl", "F_DUPFD_CLOEXEC", number));
+  }
+
+  /** {@code ftruncate(2)}. */
+  public void truncate(long size) {
+    Sys.check(Sys.call(Nr.FTRUNCATE, number, size), "ftruncate", number, size);
+  }
+
+  /** {@code futimens(3)}. */
+  public void times(FileStat.Time accessed, FileStat.Time modified) {
+    MemorySegment s = Scratch.get();
+    s.set(Scratch.LONG, 0, accessed.seconds());
+    s.set(Scratch.LONG, 8, accessed.nanos());
+    s.set(Scratch.LONG, 16, modified.seconds());
+    s.set(Scratch.LONG, 24, modified.nanos());
+    Sys.check(Sys.call(Nr.UTIMENSAT, number, 0, s.address(), 0), "utimensat", number);
+  }
+
+  /** {@code readlinkat(2)} of an O_PATH descriptor of a symbolic link. */
+  public byte[] linkTarget() {
+    MemorySegment s = Scratch.get();
+    long r = Sys.call(Nr.READLINKAT, number, Scratch.string(s, 8192, ""), s.address(), 8192);
+    Sys.check(r, "readlinkat", number);
+    return s.asSlice(0, r).toArray(ValueLayout.JAVA_BYTE);
   }
 
   /** {@code readlink(2)} of any path, as bytes may say. */

@@ -8,8 +8,26 @@ import java.lang.foreign.MemorySegment;
  * @param mode type and permission bits, as st_mode
  * @param device major and minor as {@code major << 32 | minor}
  * @param deviceNumber of a device node, same form
+ * @param links names that it has; 0 once it is deleted
  */
-public record FileStat(int mode, long inode, long device, long deviceNumber, int links, long size) {
+public record FileStat(
+    int mode,
+    long inode,
+    long device,
+    long deviceNumber,
+    int links,
+    long size,
+    int uid,
+    int gid,
+    Time accessed,
+    Time modified) {
+  /**
+   * A moment of the file system's clock.
+   *
+   * @param nanos below a second
+   */
+  public record Time(long seconds, int nanos) {}
+
   private static final int S_IFMT = 0170000;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int BASIC = 0x7ff;
@@ -26,19 +44,34 @@ public record FileStat(int mode, long inode, long device, long deviceNumber, int
 
   private static FileStat of(String path, int flags) {
     MemorySegment s = Scratch.get();
-    long buffer = s.address() + 8192;
+    return at(Fd.AT_FDCWD, Scratch.string(s, 0, path), flags, s, 8192, path);
+  }
+
+  /** Does not follow a last link. {@code name} is an address; the result is read at {@code at}. */
+  static FileStat at(int directory, long name, MemorySegment s, long at, String path) {
+    return at(directory, name, AT_SYMLINK_NOFOLLOW, s, at, path);
+  }
+
+  private static FileStat at(
+      int directory, long name, int flags, MemorySegment s, long at, String path) {
     Sys.check(
-        Sys.call(Nr.STATX, Fd.AT_FDCWD, Scratch.string(s, 0, path), flags, BASIC, buffer, 0),
-        "statx",
-        path);
-    MemorySegment b = s.asSlice(8192, 256);
+        Sys.call(Nr.STATX, directory, name, flags, BASIC, s.address() + at, 0), "statx", path);
+    MemorySegment b = s.asSlice(at, 256);
     return new FileStat(
         b.get(Scratch.SHORT, 28) & 0xffff,
         b.get(Scratch.LONG, 32),
         ((long) b.get(Scratch.INT, 136) << 32) | (b.get(Scratch.INT, 140) & 0xffffffffL),
         ((long) b.get(Scratch.INT, 128) << 32) | (b.get(Scratch.INT, 132) & 0xffffffffL),
         b.get(Scratch.INT, 16),
-        b.get(Scratch.LONG, 40));
+        b.get(Scratch.LONG, 40),
+        b.get(Scratch.INT, 20),
+        b.get(Scratch.INT, 24),
+        time(b, 64),
+        time(b, 112));
+  }
+
+  private static Time time(MemorySegment b, long at) {
+    return new Time(b.get(Scratch.LONG, at), b.get(Scratch.INT, at + 8));
   }
 
   private boolean type(int wanted) {

@@ -15,7 +15,8 @@ import java.util.List;
  * @param device {@code major:minor} in hexadecimal, as shown
  * @param inode 0 for anonymous memory
  * @param path file name, {@code [heap]} and the like, or empty; octal escapes of newlines undone
- * @param flags VmFlags of smaps with a space on both sides of each, empty without smaps
+ * @param flags VmFlags of smaps with a space on both sides of each, and {@code pk} when there is a
+ *     protection key; empty without smaps
  */
 public record MapsEntry(
     long start,
@@ -59,7 +60,15 @@ public record MapsEntry(
         last = line(b, at, eol);
       } else if (c == 'V' && last != null && b[at + 1] == 'm' && b[at + 2] == 'F') {
         last =
-            last.withFlags(new String(b, at + 8, eol - at - 8, StandardCharsets.ISO_8859_1) + " ");
+            last.withFlags(
+                new String(b, at + 8, eol - at - 8, StandardCharsets.ISO_8859_1)
+                    + " "
+                    + last.flags);
+      }
+      if (c == 'P' && last != null && b[at + 1] == 'r' && b[at + 2] == 'o') {
+        // ProtectionKey, which comes before the flags.
+        String key = new String(b, at, eol - at, StandardCharsets.ISO_8859_1);
+        last = key.endsWith(" 0") ? last : last.withFlags(" pk ");
       }
       at = eol + 1;
     }

@@ -18,7 +18,10 @@ public final class PageMap implements AutoCloseable {
   private static final int CATEGORY_SWAPPED = 1 << 4;
   private static final int CATEGORY_PFNZERO = 1 << 5;
 
+  private static final int CATEGORY_GUARD = 1 << 8;
+
   private final Fd fd;
+  private boolean guards = true;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment argument = arena.allocate(96, 8);
   private final MemorySegment vector = arena.allocate(24L * VECTOR, 8);
@@ -33,6 +36,32 @@ public final class PageMap implements AutoCloseable {
    * swapped out.
    */
   public void scanPrivate(long start, long end, RangeSink sink) {
+    // Guard regions count as swapped out, but there is nothing behind them.
+    int not = CATEGORY_FILE | CATEGORY_PFNZERO;
+    int either = CATEGORY_PRESENT | CATEGORY_SWAPPED;
+    if (guards) {
+      guards = scan(start, end, not | CATEGORY_GUARD, either, sink);
+    }
+    if (!guards && !scan(start, end, not, either, sink)) {
+      throw new LinuxException("PAGEMAP_SCAN", Errno.EINVAL, Long.toHexString(start));
+    }
+  }
+
+  /**
+   * The guard regions in {@code [start, end)}, MADV_GUARD_INSTALL; none where the kernel knows no
+   * such.
+   */
+  public void scanGuards(long start, long end, RangeSink sink) {
+    if (guards) {
+      guards = scan(start, end, 0, CATEGORY_GUARD, sink);
+    }
+  }
+
+  /**
+   * Pages that have none of the categories {@code not} and one of {@code either}; false when the
+   * kernel does not know a category.
+   */
+  private boolean scan(long start, long end, int not, int either, RangeSink sink) {
     long at = start;
     while (at < end) {
       argument.fill((byte) 0);
@@ -41,16 +70,21 @@ public final class PageMap implements AutoCloseable {
       argument.set(Scratch.LONG, 24, end);
       argument.set(Scratch.LONG, 40, vector.address());
       argument.set(Scratch.LONG, 48, VECTOR);
-      argument.set(Scratch.LONG, 64, CATEGORY_FILE | CATEGORY_PFNZERO);
-      argument.set(Scratch.LONG, 72, CATEGORY_FILE | CATEGORY_PFNZERO);
-      argument.set(Scratch.LONG, 80, CATEGORY_PRESENT | CATEGORY_SWAPPED);
-      argument.set(Scratch.LONG, 88, CATEGORY_PRESENT | CATEGORY_SWAPPED);
-      long n = Sys.check(fd.ioctl(SCAN, argument.address()), "PAGEMAP_SCAN", Long.toHexString(at));
+      argument.set(Scratch.LONG, 64, not);
+      argument.set(Scratch.LONG, 72, not);
+      argument.set(Scratch.LONG, 80, either);
+      argument.set(Scratch.LONG, 88, either);
+      long n = fd.ioctl(SCAN, argument.address());
+      if (Errno.EINVAL.is(n) && at == start) {
+        return false;
+      }
+      Sys.check(n, "PAGEMAP_SCAN", Long.toHexString(at));
       for (long i = 0; i < n; i++) {
         sink.range(vector.get(Scratch.LONG, i * 24), vector.get(Scratch.LONG, i * 24 + 8));
       }
       at = argument.get(Scratch.LONG, 32);
     }
+    return true;
   }
 
   @Override

@@ -1,0 +1,47 @@
+package hob.image;
+
+import hob.linux.MapsEntry;
+import hob.linux.Nr;
+import hob.linux.ProcessMemory;
+import hob.linux.Signals;
+import java.util.function.Consumer;
+
+/** Work done inside a frozen process, after which it is as it was. Tracer's thread. */
+final class Visit {
+  private Visit() {}
+
+  /** Calls {@code work} while the process has a hole for {@link Batch batches}. */
+  static void of(FrozenProcess p, Consumer<Hole> work) {
+    // Read before the hole is made, so that it does not show.
+    long instruction =
+        p.facts().maps().stream()
+                .filter(e -> e.path().equals("[vdso]"))
+                .findFirst()
+                .map(MapsEntry::start)
+                .orElseThrow()
+            + Vdso.syscallOffset();
+    Tracee leader = p.leader().tracee();
+    p.threads().forEach(FrozenThread::open);
+    Hole hole = Hole.open(leader, p.pid(), instruction);
+    // An int3 resets the action of an ignored SIGTRAP.
+    boolean trapIgnored =
+        (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16)
+                & Signals.bit(Signals.SIGTRAP))
+            != 0;
+    byte[] ignore = Bytes.longs(1, 0, 0, 0);
+    try {
+      if (trapIgnored) {
+        leader.must(
+            instruction, "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+      }
+      work.accept(hole);
+    } finally {
+      if (trapIgnored) {
+        ProcessMemory.write(p.pid(), hole.data(), ignore);
+        leader.inject(instruction, Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+      }
+      leader.inject(instruction, Nr.MUNMAP, hole.code(), Hole.SIZE);
+      p.threads().forEach(FrozenThread::close);
+    }
+  }
+}
