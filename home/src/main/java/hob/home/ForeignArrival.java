@@ -143,6 +143,9 @@ final class ForeignArrival implements Arrival {
     session
         .tracer()
         .call(() -> {
+          if (restore != null) {
+            restore.closeFiles();
+          }
           vessels.values().forEach(Vessel::kill);
           session.leaveSandbox();
           session.end();

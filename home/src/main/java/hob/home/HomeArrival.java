@@ -223,6 +223,9 @@ final class HomeArrival implements Arrival {
     session
         .tracer()
         .call(() -> {
+          if (restore != null) {
+            restore.closeFiles();
+          }
           fresh.values().forEach(Vessel::kill);
           for (Shadow s : List.copyOf(session.shadows.values())) {
             Vessel v = vessels.get(s.nsPid());

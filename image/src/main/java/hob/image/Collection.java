@@ -187,7 +187,8 @@ final class Collection {
         throw new Refused(new Refusal(p.pid(), kind, "its " + kind + " " + reason));
       }
     }
-    OpenFile.Builder f = OpenFile.newBuilder().setKind(OpenFile.Kind.UNNAMED).setFlags(flags);
+    OpenFile.Builder f =
+        OpenFile.newBuilder().setKind(OpenFile.Kind.UNNAMED).setFlags(flags).setUnopened(true);
     unnamed(p, path, link, file, f);
     return byPath.computeIfAbsent(flags + ":" + f.getInode() + ":" + f.getInodeName(), k -> add(f));
   }

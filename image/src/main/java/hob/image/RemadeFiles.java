@@ -30,14 +30,18 @@ final class RemadeFiles implements AutoCloseable {
   private static final int MFD_ALLOW_SEALING = 2;
   private static final int MFD_CLOEXEC = 1;
   private static final int MFD_EXEC = 0x10;
+  private static final int F_SETFL = 4;
   private static final int F_ADD_SEALS = 1033;
   private static final int NEW_FILE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_RDWR | Fd.O_NOFOLLOW;
 
-  /** A file: O_PATH descriptors by name, one to write the contents, the one of O_TMPFILE. */
+  /**
+   * A file: O_PATH descriptors by name, one to write the contents, and the description that
+   * O_TMPFILE or memfd_create(2) made, which no later open is quite like.
+   */
   private static final class Made {
     private final List<Fd> names = new ArrayList<>();
     private @Nullable Fd contents;
-    private @Nullable Fd tmpfile;
+    private @Nullable Fd first;
   }
 
   private final List<Inode> images;
@@ -57,16 +61,27 @@ final class RemadeFiles implements AutoCloseable {
   /** A new open file description; the caller's. */
   Fd open(OpenFile f) {
     Made m = made(f.getInode() - 1);
-    Fd tmpfile = m.tmpfile;
-    if ((f.getFlags() & Fd.O_TMPFILE_BIT) != 0 && tmpfile != null) {
-      m.tmpfile = null;
-      return tmpfile;
+    Fd first = m.first;
+    if (first != null && isFirst(f, images.get(f.getInode() - 1))) {
+      if (f.getUnopened()) {
+        return first.dup();
+      }
+      m.first = null;
+      Sys.check(first.fcntl(F_SETFL, f.getFlags()), "fcntl", "F_SETFL", f.getFlags());
+      return first;
     }
     Fd name = m.names.get(f.getInodeName());
     if ((f.getFlags() & Fd.O_PATH) != 0 && (f.getFlags() & Fd.O_NOFOLLOW) != 0) {
       return name.dup();
     }
     return Fd.open(name.path(), f.getFlags() & ~TreeFiles.ONLY_ONCE & ~Fd.O_NOFOLLOW);
+  }
+
+  /** A memory file may be executed while its first description can write, but no other. */
+  private static boolean isFirst(OpenFile f, Inode i) {
+    return i.getMemory()
+        ? (f.getFlags() & (Fd.O_PATH | 3)) == Fd.O_RDWR
+        : (f.getFlags() & Fd.O_TMPFILE_BIT) != 0;
   }
 
   /** Where the contents go. */
@@ -102,7 +117,7 @@ final class RemadeFiles implements AutoCloseable {
     } else if (i.getTmpfileFlags() != 0) {
       byte[] directory = UnnamedFiles.directory(root, i.getNames(0).toByteArray());
       Fd file = root.open(directory, i.getTmpfileFlags() & ~TreeFiles.ONLY_ONCE, 0600);
-      m.tmpfile = file;
+      m.first = file;
       i.getNamesList().forEach(n -> m.names.add(Fd.open(file.path(), Fd.O_PATH)));
     } else {
       deleted(i, m);
@@ -116,9 +131,9 @@ final class RemadeFiles implements AutoCloseable {
 
   private static void memory(Inode i, Made m) {
     String label = i.getNames(0).toStringUtf8().substring("/memfd:".length());
-    try (Fd file = Fd.memfd(label, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC)) {
-      i.getNamesList().forEach(n -> m.names.add(Fd.open(file.path(), Fd.O_PATH)));
-    }
+    Fd file = Fd.memfd(label, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    m.first = file;
+    i.getNamesList().forEach(n -> m.names.add(Fd.open(file.path(), Fd.O_PATH)));
   }
 
   private void deleted(Inode i, Made m) {
@@ -227,7 +242,7 @@ final class RemadeFiles implements AutoCloseable {
   public void close() {
     for (Made m : made.values()) {
       Fd.closeAll(m.names);
-      for (Fd fd : Arrays.asList(m.contents, m.tmpfile)) {
+      for (Fd fd : Arrays.asList(m.contents, m.first)) {
         if (fd != null) {
           fd.close();
         }

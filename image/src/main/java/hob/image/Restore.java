@@ -123,9 +123,14 @@ public final class Restore {
     }
   }
 
+  /** Lets go of the files of a tree that is given up. */
+  public void closeFiles() {
+    files.close();
+  }
+
   /** Ends everything that was made; the vessels with it. */
   public void destroy() {
-    files.close();
+    closeFiles();
     List<Vessel> all = new ArrayList<>(vessels.values());
     for (Vessel v : all.reversed()) {
       v.kill();

@@ -4,6 +4,7 @@ import hob.image.proto.ProcessImage;
 import hob.image.proto.ThreadState;
 import hob.linux.Errno;
 import hob.linux.Fd;
+import hob.linux.Kcmp;
 import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.Nr;
@@ -40,6 +41,7 @@ public final class Shadow {
   private static final int PR_SET_PDEATHSIG = 1;
   private static final int F_SETPIPE_SZ = 1031;
   private static final int RLIMIT_CORE = 4;
+  private static final int CLONE_FILES = 0x400;
 
   private final int pid;
   private final int nsPid;
@@ -66,12 +68,27 @@ public final class Shadow {
       if (capture.inDoubt()) {
         Fuse.remove(p.leader().tid(), p.leader().mask());
       }
-      all.add(make(p, capture.image().getProcesses(i++)));
+      boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
+      all.add(make(p, capture.image().getProcesses(i++), sharing));
     }
     return all;
   }
 
-  private static Shadow make(FrozenProcess p, ProcessImage image) {
+  /** Whether another process has the same table of descriptors: each shadow has its own. */
+  private static boolean sharesDescriptors(FrozenProcess p, List<FrozenProcess> tree) {
+    List<Integer> numbers = numbers(p);
+    return tree.stream()
+        .anyMatch(o ->
+            o != p
+                && numbers(o).equals(numbers)
+                && Kcmp.compare(p.pid(), o.pid(), Kcmp.FILES, 0, 0) == 0);
+  }
+
+  private static List<Integer> numbers(FrozenProcess p) {
+    return p.facts().descriptors().stream().map(ProcessFacts.FdFacts::number).toList();
+  }
+
+  private static Shadow make(FrozenProcess p, ProcessImage image, boolean sharing) {
     List<MapsEntry> mine = p.facts().maps();
     p.threads().forEach(FrozenThread::open);
     Tracee leader = p.leader().tracee();
@@ -87,6 +104,9 @@ public final class Shadow {
       Batch b = new Batch(t.tracee(), p.pid(), hole);
       forget(image.getThreads(i), b);
       if (i == 0) {
+        if (sharing) {
+          b.add("unshare", Nr.UNSHARE, CLONE_FILES);
+        }
         emptyProcess(image, mine, b);
       } else {
         threads.put(t.nsTid(), t.tid());
