@@ -10,4 +10,8 @@ module hob.bench {
   requires hob.testbed;
   requires jmh.core;
   requires hob.cli;
+  requires info.picocli;
+
+  opens hob.bench.faults to
+      info.picocli;
 }

@@ -1,0 +1,189 @@
+package hob.bench;
+
+import com.google.protobuf.Message;
+import hob.cli.Daemon;
+import hob.cli.DaemonException;
+import hob.testbed.Host;
+import hob.testbed.Testbed;
+import hob.testbed.TestbedSpec;
+import hob.wire.proto.FaultArmRequest;
+import hob.wire.proto.FaultClearRequest;
+import hob.wire.proto.FaultReply;
+import hob.wire.proto.HostLine;
+import hob.wire.proto.HostsReply;
+import hob.wire.proto.HostsRequest;
+import hob.wire.proto.MigrateReply;
+import hob.wire.proto.MigrateRequest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** Hosts with real daemons, and what their users do. One thread, unless said otherwise. */
+public final class Bed implements AutoCloseable {
+  private static final Duration PEERS = Duration.ofSeconds(60);
+  private static final long POLL_MILLIS = 20;
+
+  private final Testbed testbed;
+  private final Path directory;
+
+  private Bed(Testbed testbed, Path directory) {
+    this.testbed = testbed;
+    this.directory = directory;
+  }
+
+  /**
+   * Brings hosts up.
+   *
+   * @param environment of the daemons
+   */
+  public static Bed up(String name, int hosts, Map<String, String> environment)
+      throws IOException {
+    Testbed.down(name);
+    TestbedSpec spec = TestbedSpec.standard().withName(name).withHosts(hosts);
+    Testbed testbed =
+        Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment)));
+    Bed bed = new Bed(testbed, Files.createTempDirectory("hob-" + name));
+    bed.awaitPeers();
+    return bed;
+  }
+
+  /** A directory of this bed's own, by the same path on all hosts. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** A host by its name. */
+  public Host host(String name) {
+    return testbed.host(name);
+  }
+
+  /** All hosts. */
+  public List<Host> hosts() {
+    return testbed.hosts();
+  }
+
+  /** Compiles a program that this module carries as a resource; its path. */
+  public Path compile(String source) throws IOException, InterruptedException {
+    Path file = directory.resolve(source);
+    Path program = directory.resolve(source.replace(".c", ""));
+    if (Files.exists(program)) {
+      return program;
+    }
+    try (InputStream in = Bed.class.getResourceAsStream(source)) {
+      if (in == null) {
+        throw new IOException("this build lacks " + source);
+      }
+      Files.copy(in, file);
+    }
+    Process gcc =
+        new ProcessBuilder(
+                "gcc", "-O2", "-Wall", "-pthread", "-o", program.toString(), file.toString())
+            .inheritIO()
+            .start();
+    if (gcc.waitFor() != 0) {
+      throw new IOException("gcc cannot compile " + file + "; is gcc installed?");
+    }
+    return program;
+  }
+
+  /** Waits until each daemon hears all others. */
+  public void awaitPeers() {
+    await(PEERS, "the daemons to hear each other", () -> hosts().stream().allMatch(this::hearsAll));
+  }
+
+  private boolean hearsAll(Host host) {
+    try {
+      return ask(host.name(), HostsRequest.getDefaultInstance(), HostsReply.class)
+          .getHostsList()
+          .stream()
+          .map(HostLine::getState)
+          .noneMatch("down"::equals);
+    } catch (DaemonException _) {
+      return false;
+    }
+  }
+
+  /** Waits for something. */
+  public static void await(Duration atMost, String what, BooleanSupplier there) {
+    long end = System.nanoTime() + atMost.toNanos();
+    while (!there.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new IllegalStateException(
+            "waited %d s in vain for %s".formatted(atMost.toSeconds(), what));
+      }
+      try {
+        TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted");
+      }
+    }
+  }
+
+  /** A command to the daemon of a host; any thread. */
+  public <T extends Message> T ask(String host, Message request, Class<T> reply)
+      throws DaemonException {
+    try (Daemon daemon = Daemon.connect(host(host).controlSocket())) {
+      return daemon.call(request, reply);
+    }
+  }
+
+  /** Moves a process of h1; any thread. */
+  public MigrateReply migrate(int pid, String target) throws DaemonException {
+    return ask(
+        "h1",
+        MigrateRequest.newBuilder().setPid(pid).setTarget(target).build(),
+        MigrateReply.class);
+  }
+
+  /** Arms a fault, once. */
+  public void arm(String host, String point, FaultArmRequest.Action action, int millis)
+      throws DaemonException {
+    ask(
+        host,
+        FaultArmRequest.newBuilder().setPoint(point).setAction(action).setMillis(millis).build(),
+        FaultReply.class);
+  }
+
+  /** Whether a fault is still waiting to strike; false when the daemon cannot be asked. */
+  public void disarm(String host) throws DaemonException {
+    ask(host, FaultClearRequest.getDefaultInstance(), FaultReply.class);
+  }
+
+  /** Starts a program on h1; its pid there. */
+  public int start(Path output, List<String> command) {
+    return host("h1").spawn(command, output);
+  }
+
+  /** The only child of a process of h1, once it has one. */
+  public int childOf(int parent) {
+    int[] found = new int[1];
+    await(
+        Duration.ofSeconds(10),
+        "a child of " + parent,
+        () -> {
+          OptionalInt child = child(parent);
+          child.ifPresent(c -> found[0] = c);
+          return child.isPresent();
+        });
+    return found[0];
+  }
+
+  private OptionalInt child(int parent) {
+    String all = host("h1").run("cat", "/proc/%d/task/%1$d/children".formatted(parent)).output();
+    String first = all.strip().split(" ", 2)[0];
+    return first.isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(first));
+  }
+
+  @Override
+  public void close() {
+    testbed.close();
+  }
+}
