@@ -43,12 +43,10 @@ public final class Bed implements AutoCloseable {
    *
    * @param environment of the daemons
    */
-  public static Bed up(String name, int hosts, Map<String, String> environment)
-      throws IOException {
+  public static Bed up(String name, int hosts, Map<String, String> environment) throws IOException {
     Testbed.down(name);
     TestbedSpec spec = TestbedSpec.standard().withName(name).withHosts(hosts);
-    Testbed testbed =
-        Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment)));
+    Testbed testbed = Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment)));
     Bed bed = new Bed(testbed, Files.createTempDirectory("hob-" + name));
     bed.awaitPeers();
     return bed;

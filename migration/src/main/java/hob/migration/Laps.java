@@ -10,6 +10,9 @@ public final class Laps {
   private final long startNanos = System.nanoTime();
   private final List<Lap> laps = new ArrayList<>();
 
+  /** Begins now. */
+  public Laps() {}
+
   /** A stage is over. */
   public void lap(String name) {
     laps.add(new Lap(name, System.nanoTime()));

@@ -70,8 +70,13 @@ public final class FaultMatrix implements AutoCloseable {
     int shell =
         bed.start(
             bed.directory().resolve("output-" + cases),
-            List.of("sh", "-c", "\"$0\" \"$1\"; echo $? > \"$2\"",
-                ticker.toString(), numbers.toString(), status.toString()));
+            List.of(
+                "sh",
+                "-c",
+                "\"$0\" \"$1\"; echo $? > \"$2\"",
+                ticker.toString(),
+                numbers.toString(),
+                status.toString()));
     int pid = bed.childOf(shell);
     awaitProgress(numbers, 0);
     if (!c.roles().source().equals("h1")) {
@@ -88,7 +93,8 @@ public final class FaultMatrix implements AutoCloseable {
     awaitSettled(pid);
     String location = location(pid);
     bed.host("h1").run("kill", "-TERM", Integer.toString(pid));
-    Bed.await(MENDED, "the parent to hear of the end", () -> read(status).equals(SIGTERM_STATUS + "\n"));
+    Bed.await(
+        MENDED, "the parent to hear of the end", () -> read(status).equals(SIGTERM_STATUS + "\n"));
     checkSequence(numbers);
     Bed.await(MENDED, "nothing to be left", () -> left(numbers).isEmpty());
     Bed.await(MENDED, "hob ps to forget it", () -> lines(pid).isEmpty());
@@ -133,7 +139,9 @@ public final class FaultMatrix implements AutoCloseable {
 
   private List<ProcessLine> lines(int pid) {
     try {
-      return bed.ask("h1", PsRequest.getDefaultInstance(), PsReply.class).getProcessesList()
+      return bed
+          .ask("h1", PsRequest.getDefaultInstance(), PsReply.class)
+          .getProcessesList()
           .stream()
           .filter(p -> p.getPid() == pid)
           .toList();

@@ -62,7 +62,8 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
           }
         }
         failed += problem.isEmpty() ? 0 : 1;
-        System.out.printf("%-40s %-6s %s %s%n", c, problem.isEmpty() ? "holds" : "FAILS", ends, problem);
+        System.out.printf(
+            "%-40s %-6s %s %s%n", c, problem.isEmpty() ? "holds" : "FAILS", ends, problem);
       }
     } finally {
       matrix.close();

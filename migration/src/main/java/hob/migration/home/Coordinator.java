@@ -76,7 +76,7 @@ public final class Coordinator {
           move.source(),
           move.target(),
           decided ? "committed" : "called off");
-      start(move, decided ? HomeState.recommit(move) : HomeState.callOff(move));
+      var _ = start(move, decided ? HomeState.recommit(move) : HomeState.callOff(move));
     }
   }
 

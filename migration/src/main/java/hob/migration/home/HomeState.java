@@ -276,14 +276,17 @@ public sealed interface HomeState {
       if (resumed == null) {
         return new Outcome.Failed(move.target() + " ran the tree and lost it");
       }
-      boolean known = prepared != null && resumed.resumedAtNanos() != 0;
+      if (prepared == null) {
+        return new Outcome.Moved(move.source(), move.target(), 0, 0, 0, 0);
+      }
+      long at = resumed.resumedAtNanos();
       return new Outcome.Moved(
           move.source(),
           move.target(),
-          known ? resumed.resumedAtNanos() - prepared.frozenAtNanos() : 0,
+          at == 0 ? 0 : at - prepared.frozenAtNanos(),
           0,
-          prepared == null ? 0 : prepared.imageBytes(),
-          prepared == null ? 0 : prepared.pageBytes());
+          prepared.imageBytes(),
+          prepared.pageBytes());
     }
 
     private Step again() {

@@ -148,9 +148,11 @@ final class Ongoing {
       case HomeState.Asking _, HomeState.Preparing _, HomeState.Sending _ -> watch();
       case HomeState.Committed _, HomeState.Staying _ -> {
         watch();
-        coordinator
-            .timer()
-            .schedule(this::answerNow, coordinator.patience().toMillis(), TimeUnit.MILLISECONDS);
+        var _ =
+            coordinator
+                .timer()
+                .schedule(
+                    this::answerNow, coordinator.patience().toMillis(), TimeUnit.MILLISECONDS);
       }
       case HomeState.Leaving _ -> watch();
       case HomeState.Over o -> over(o.outcome());

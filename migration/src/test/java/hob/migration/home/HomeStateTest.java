@@ -51,27 +51,25 @@ final class HomeStateTest {
   @MethodSource("undecided")
   void untilTheDecisionEveryLossLeavesTheTreeAtTheSource(HomeState state) {
     losses()
-        .forEach(
-            loss -> {
-              Step step = state.on(loss);
-              assertThat(step.next()).as("%s", loss).isInstanceOf(Staying.class);
-              assertThat(step.after())
-                  .anyMatch(a -> a instanceof TellSource(Message.Stay _))
-                  .noneMatch(a -> a instanceof TellSource(Message.Leave _))
-                  .noneMatch(a -> a instanceof TellTarget(Message.Resume _));
-            });
+        .forEach(loss -> {
+          Step step = state.on(loss);
+          assertThat(step.next()).as("%s", loss).isInstanceOf(Staying.class);
+          assertThat(step.after())
+              .anyMatch(a -> a instanceof TellSource(Message.Stay _))
+              .noneMatch(a -> a instanceof TellSource(Message.Leave _))
+              .noneMatch(a -> a instanceof TellTarget(Message.Resume _));
+        });
   }
 
   @Test
   void afterTheDecisionNoLossLeadsBack() {
     Committed committed = new Committed(MOVE, PREPARED);
     losses()
-        .forEach(
-            loss -> {
-              Step step = committed.on(loss);
-              assertThat(step.next()).as("%s", loss).isInstanceOf(Committed.class);
-              assertThat(step.after()).noneMatch(TellSource.class::isInstance);
-            });
+        .forEach(loss -> {
+          Step step = committed.on(loss);
+          assertThat(step.next()).as("%s", loss).isInstanceOf(Committed.class);
+          assertThat(step.after()).noneMatch(TellSource.class::isInstance);
+        });
   }
 
   @Test
@@ -166,8 +164,7 @@ final class HomeStateTest {
     Step step = HomeState.begin(MOVE);
     assertThat(step.before()).first().isEqualTo(new Write(new Entry.Begun(ID, 42, "h2", "h3")));
     Step next =
-        step.next()
-            .on(new HomeEvent.FromSource(new Message.Departing(ID, ByteString.EMPTY, 4096)));
+        step.next().on(new HomeEvent.FromSource(new Message.Departing(ID, ByteString.EMPTY, 4096)));
     assertThat(next.next()).isEqualTo(new Preparing(MOVE, 4096));
   }
 }

@@ -58,7 +58,11 @@ final class CodecTest {
   void everyMessageIsTested() {
     assertThat(messages().map(Object::getClass).distinct().count())
         .isEqualTo(
-            Stream.of(Message.ToSource.class, Message.ToTarget.class, Message.FromSource.class, Message.FromTarget.class)
+            Stream.of(
+                    Message.ToSource.class,
+                    Message.ToTarget.class,
+                    Message.FromSource.class,
+                    Message.FromTarget.class)
                 .mapToLong(c -> c.getPermittedSubclasses().length)
                 .sum());
   }
