@@ -9,7 +9,6 @@ import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -72,9 +71,20 @@ final class ForeignArrival implements Arrival {
           vessels.putAll(mine);
           Restore r = new Restore(image, mine, session.streams()::open);
           restore = r;
+          note(mine);
           pages = r.map();
           return null;
         });
+  }
+
+  /**
+   * Tells a later daemon what arrives. Until {@link #prepare} is through it would find the
+   * processes dead.
+   */
+  private void note(Map<Integer, Vessel> mine) {
+    mine.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
+    session.role = LocalSession.Role.DOUBT_TARGET;
+    session.save();
   }
 
   private Restore restore() {
@@ -95,21 +105,11 @@ final class ForeignArrival implements Arrival {
   public void prepare() {
     session
         .tracer()
-        .call(() -> {
+        .run(() -> {
           restore().prepare();
-          List<Integer> hosts = restore().pids();
-          int i = 0;
-          for (var p : restore().image().getProcessesList()) {
-            if (!p.getZombie()) {
-              session.hostPids.put(p.getPid(), hosts.get(i++));
-            }
-          }
-          session.role = LocalSession.Role.DOUBT_TARGET;
-          session.save();
           restore().holdInDoubt();
           sandbox.known().values().forEach(Vessel::outlive);
           sandbox.init().outlive();
-          return null;
         });
   }
 

@@ -66,6 +66,7 @@ final class HomeArrival implements Arrival {
           }
           Restore r = new Restore(withTaken(image), mine, session.streams()::open);
           restore = r;
+          note(mine);
           pages = r.map();
           return null;
         });
@@ -155,6 +156,16 @@ final class HomeArrival implements Arrival {
     }
   }
 
+  /**
+   * Tells a later daemon what arrives. Until {@link #prepare} is through it would find the
+   * processes dead or still in their shadows.
+   */
+  private void note(Map<Integer, Vessel> mine) {
+    mine.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
+    session.role = LocalSession.Role.DOUBT_TARGET;
+    session.save();
+  }
+
   private Restore restore() {
     return Objects.requireNonNull(restore, "not mapped");
   }
@@ -173,18 +184,9 @@ final class HomeArrival implements Arrival {
   public void prepare() {
     session
         .tracer()
-        .call(() -> {
+        .run(() -> {
           restore().prepare();
-          for (ProcessImage p : restore().image().getProcessesList()) {
-            if (!p.getZombie()) {
-              session.hostPids.put(
-                  p.getPid(), Objects.requireNonNull(vessels.get(p.getPid())).pid());
-            }
-          }
-          session.role = LocalSession.Role.DOUBT_TARGET;
-          session.save();
           restore().holdInDoubt();
-          return null;
         });
   }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import hob.home.proto.EngineEvent;
 import hob.image.Capture;
 import hob.image.Refusal;
+import hob.image.TreeWalk;
 import hob.image.proto.TreeOutline;
 import hob.linux.Errno;
 import hob.linux.LinuxException;
@@ -59,7 +60,7 @@ public final class KernelEngine implements Engine {
     if (pid == self) {
       return List.of(new Refusal(pid, "hob", "is a part of hob itself"));
     }
-    return Capture.check(() -> Capture.tree(pid), self);
+    return Capture.check(new TreeWalk(pid), self);
   }
 
   private static boolean exists(int pid) {
@@ -93,7 +94,7 @@ public final class KernelEngine implements Engine {
     if (s.leasedFrom == 0) {
       s.leasedFrom = lease();
     }
-    return new LiveDeparture(s, link.self(), incarnation);
+    return new LiveDeparture(s, incarnation);
   }
 
   private synchronized int lease() {

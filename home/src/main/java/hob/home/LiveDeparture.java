@@ -4,6 +4,9 @@ import hob.image.Capture;
 import hob.image.Pages;
 import hob.image.RefusedException;
 import hob.image.Shadow;
+import hob.image.TreeWalk;
+import hob.image.Vessel;
+import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -12,30 +15,32 @@ import org.jspecify.annotations.Nullable;
 /** A {@link Departure} of live processes: from home, or from a sandbox. */
 final class LiveDeparture implements Departure {
   private final LocalSession session;
-  private final String home;
   private final long incarnation;
+  private final TreeWalk walk;
   private final TreeOutline outline;
+  private final LocalSession.Role before;
   private @Nullable Capture capture;
   private @Nullable Pages pages;
   private boolean over;
 
-  LiveDeparture(LocalSession session, String self, long incarnation) {
+  LiveDeparture(LocalSession session, long incarnation) {
     this.session = session;
-    this.home = session.id().home();
     this.incarnation = incarnation;
-    this.outline =
-        session
-            .tracer()
-            .call(() -> {
-              int next = session.leasedFrom;
-              Sandbox s = session.sandbox;
-              if (s != null) {
-                s.init().unpark();
-                next = 1 + Sandbox.readNumber(s.init(), "/proc/sys/kernel/ns_last_pid");
-                s.init().park();
-              }
-              return Outlines.of(session.tree(), home, session.leasedFrom, next);
-            });
+    this.before = session.role;
+    this.walk = session.walk();
+    this.outline = session.tracer().call(this::describe);
+  }
+
+  private TreeOutline describe() {
+    int next = session.leasedFrom;
+    Sandbox s = session.sandbox;
+    if (s != null) {
+      Vessel init = s.init();
+      init.unpark();
+      next = 1 + Sandbox.readNumber(init, "/proc/sys/kernel/ns_last_pid");
+      init.park();
+    }
+    return Outlines.of(walk.get(), session.id().home(), session.leasedFrom, next);
   }
 
   @Override
@@ -46,35 +51,56 @@ final class LiveDeparture implements Departure {
   @Override
   public byte[] freeze() throws MoveRefusedException {
     try {
-      Capture c =
-          session
-              .tracer()
-              .call(() -> {
-                session.busy = true;
-                try {
-                  Capture made =
-                      Capture.freeze(
-                          session.tracer(),
-                          session::tree,
-                          home,
-                          outline.getOutsideList(),
-                          session.streams());
-                  session.streams().flush();
-                  return made;
-                } catch (RefusedException | RuntimeException e) {
-                  session.settled();
-                  throw e;
-                }
-              });
-      capture = c;
-      pages = c.pages();
-      return c.image().toByteArray();
+      return session.tracer().call(this::freezeNow).toByteArray();
     } catch (IllegalStateException e) {
       if (e.getCause() instanceof RefusedException r) {
         throw new MoveRefusedException(r.refusals());
       }
       throw e;
     }
+  }
+
+  private TreeImage freezeNow() throws RefusedException {
+    session.busy = true;
+    note();
+    try {
+      Capture c =
+          Capture.freeze(
+              session.tracer(),
+              walk,
+              session.id().home(),
+              outline.getOutsideList(),
+              session.streams());
+      session.streams().flush();
+      capture = c;
+      pages = c.pages();
+      return c.image();
+    } catch (RefusedException | RuntimeException e) {
+      stay();
+      throw e;
+    }
+  }
+
+  /**
+   * Tells a later daemon of the departure before anything stops, since writing a file takes longer
+   * than all else that {@link #holdInDoubt} does. At home the tree's processes are not known yet.
+   */
+  private void note() {
+    if (session.sandbox == null) {
+      walk.get().forEach(pid -> session.hostPids.put(pid, pid));
+    }
+    session.role = LocalSession.Role.DOUBT_SOURCE;
+    session.save();
+  }
+
+  /** The tree is here as before. */
+  private void stay() {
+    session.role = before;
+    if (session.sandbox == null) {
+      session.hostPids.clear();
+    }
+    session.settled();
+    session.save();
   }
 
   private Capture capture() {
@@ -98,28 +124,7 @@ final class LiveDeparture implements Departure {
 
   @Override
   public void holdInDoubt() {
-    session
-        .tracer()
-        .call(() -> {
-          before = session.role;
-          session.role = LocalSession.Role.DOUBT_SOURCE;
-          noteProcesses();
-          session.save();
-          capture().holdInDoubt();
-          return null;
-        });
-  }
-
-  private LocalSession.Role before = LocalSession.Role.RESIDENT;
-
-  /** At home the tree's processes are not known yet: they are what a new daemon must find. */
-  private void noteProcesses() {
-    if (session.sandbox == null) {
-      var images = capture().image().getProcessesList();
-      for (int i = 0; i < capture().pids().size(); i++) {
-        session.hostPids.put(images.get(i).getPid(), capture().pids().get(i));
-      }
-    }
+    session.tracer().run(() -> capture().holdInDoubt());
   }
 
   @Override
@@ -130,22 +135,13 @@ final class LiveDeparture implements Departure {
     over = true;
     session
         .tracer()
-        .call(() -> {
-          if (capture != null) {
+        .run(() -> {
+          Capture c = capture;
+          if (c != null) {
             session.streams().resumeHere();
-            if (session.role == LocalSession.Role.DOUBT_SOURCE) {
-              session.role = before;
-            }
-            capture().resume();
+            c.resume();
+            stay();
           }
-          if (session.sandbox == null) {
-            session.hostPids.clear();
-          }
-          session.settled();
-          if (session.sandbox != null || session.incarnation > 0) {
-            session.save();
-          }
-          return null;
         });
   }
 
@@ -154,7 +150,7 @@ final class LiveDeparture implements Departure {
     over = true;
     session
         .tracer()
-        .call(() -> {
+        .run(() -> {
           session.incarnation = incarnation;
           session.location = target;
           if (session.atHome()) {
@@ -166,7 +162,6 @@ final class LiveDeparture implements Departure {
             session.leaveSandbox();
             session.end();
           }
-          return null;
         });
   }
 

@@ -7,10 +7,10 @@ import hob.home.proto.Exited;
 import hob.home.proto.Kill;
 import hob.home.proto.Signal;
 import hob.home.proto.Stopped;
-import hob.image.Capture;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
 import hob.image.Tracer;
+import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.linux.Errno;
 import hob.linux.Fd;
@@ -26,12 +26,14 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Properties;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,14 +119,18 @@ final class LocalSession {
 
   /** Host pids of the tree's processes, parents first. */
   List<Integer> tree() {
+    return walk().get();
+  }
+
+  /** Finds them again and again. */
+  TreeWalk walk() {
     Sandbox s = sandbox;
     if (s == null) {
-      return Capture.tree(id.pid());
+      return new TreeWalk(id.pid());
     }
-    List<Integer> all = new ArrayList<>(Capture.tree(s.init().pid()));
-    all.remove((Integer) s.init().pid());
-    s.known().values().forEach(v -> all.remove((Integer) v.pid()));
-    return all;
+    Set<Integer> waiting = new HashSet<>(Set.of(s.init().pid()));
+    s.known().values().forEach(v -> waiting.add(v.pid()));
+    return new TreeWalk(s.init().pid(), waiting);
   }
 
   // ---- messages

@@ -17,6 +17,9 @@ final class Hosts implements AutoCloseable {
   private final Map<SessionId, Boolean> ended = new ConcurrentHashMap<>();
   private final Map<SessionId, Long> incarnations = new ConcurrentHashMap<>();
 
+  /** Where the time of the last move went. */
+  String phases = "";
+
   Hosts(Path state, String... names) {
     for (String name : names) {
       engines.put(name, new KernelEngine(new Link(name), state.resolve(name)));
@@ -61,15 +64,29 @@ final class Hosts implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       Arrival a = engine(to).arrive(id, incarnation, d.outline());
       try {
-        a.map(d.freeze());
+        byte[] image = d.freeze();
+        long t1 = System.nanoTime();
+        a.map(image);
+        long t2 = System.nanoTime();
         MemorySegment b = arena.allocate(1 << 20, 4096);
         for (long at = 0; at < d.pageBytes(); at += b.byteSize()) {
           MemorySegment part = b.asSlice(0, Math.min(b.byteSize(), d.pageBytes() - at));
           d.read(at, part);
           a.write(at, part);
         }
+        long t3 = System.nanoTime();
         d.holdInDoubt();
+        long t4 = System.nanoTime();
         a.prepare();
+        long t5 = System.nanoTime();
+        phases =
+            "freeze %.2f map %.2f pages %.2f doubt %.2f prepare %.2f"
+                .formatted(
+                    (t1 - d.frozenAtNanos()) / 1e6,
+                    (t2 - t1) / 1e6,
+                    (t3 - t2) / 1e6,
+                    (t4 - t3) / 1e6,
+                    (t5 - t4) / 1e6);
       } catch (Exception e) {
         a.destroy();
         d.resume();

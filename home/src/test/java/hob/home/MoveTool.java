@@ -16,7 +16,8 @@ final class MoveTool {
       SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
       for (int i = 0; i < rounds; i++) {
         long n = hosts.move(id, ring.get(i % 3), ring.get((i + 1) % 3));
-        System.err.printf("%s -> %s %.2f ms%n", ring.get(i % 3), ring.get((i + 1) % 3), n / 1e6);
+        System.err.printf(
+            "%s -> %s %.2f ms %s%n", ring.get(i % 3), ring.get((i + 1) % 3), n / 1e6, hosts.phases);
         Thread.sleep(Long.parseLong(args.length > 2 ? args[2] : "100"));
       }
       while (!hosts.ended(id) && rounds % 3 != 0) {

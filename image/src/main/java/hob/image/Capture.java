@@ -93,11 +93,6 @@ public final class Capture {
     }
   }
 
-  /** Pids of the tree in this /proc, parents first. */
-  public static List<Integer> tree(int root) {
-    return Freezer.tree(root);
-  }
-
   /**
    * Stops the tree and takes its state.
    *

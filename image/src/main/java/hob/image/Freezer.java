@@ -38,16 +38,6 @@ final class Freezer {
     this.tree = tree;
   }
 
-  /** Descendants of {@code root} in this order: parents before children. */
-  static List<Integer> tree(int root) {
-    Map<Integer, List<Integer>> children = ProcFs.children();
-    List<Integer> all = new ArrayList<>(List.of(root));
-    for (int i = 0; i < all.size(); i++) {
-      all.addAll(children.getOrDefault(all.get(i), List.of()));
-    }
-    return all;
-  }
-
   /**
    * Freezes the tree.
    *

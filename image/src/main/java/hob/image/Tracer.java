@@ -2,6 +2,7 @@ package hob.image;
 
 import hob.linux.Errno;
 import hob.linux.LinuxException;
+import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.Wait;
@@ -70,6 +71,14 @@ public final class Tracer implements AutoCloseable {
     }
   }
 
+  /** As {@link #call}, without a result. */
+  public void run(Runnable task) {
+    call(() -> {
+      task.run();
+      return true;
+    });
+  }
+
   /** Runs {@code task} soon on the tracer's thread. */
   public void submit(Runnable task) {
     if (closed) {
@@ -104,6 +113,7 @@ public final class Tracer implements AutoCloseable {
       throw e;
     }
     bell.complete(ring);
+    warmUp();
     while (!closed) {
       for (Runnable r; (r = work.poll()) != null; ) {
         guarded(r);
@@ -114,6 +124,12 @@ public final class Tracer implements AutoCloseable {
       dispatch(ring);
     }
     Signals.kill(ring, Signals.SIGKILL);
+  }
+
+  /** Allocates and touches this thread's buffers now, not while a tree stands still. */
+  private static void warmUp() {
+    Batch.warmUp();
+    ProcFs.text("/proc/self/maps");
   }
 
   private void dispatch(int ring) {

@@ -51,7 +51,7 @@ final class LocalMove implements AutoCloseable {
   private Moved moveNow(int root) throws Exception {
     long t0 = System.nanoTime();
     Vessel init = seed.forkInit();
-    Capture c = Capture.freeze(tracer, () -> Capture.tree(root), "test", List.of(), NONE);
+    Capture c = Capture.freeze(tracer, new TreeWalk(root), "test", List.of(), NONE);
     long t1 = System.nanoTime();
     Map<Integer, Vessel> all = new LinkedHashMap<>();
     TreeOutline.Builder outline = TreeOutline.newBuilder();
