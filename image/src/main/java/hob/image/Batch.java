@@ -62,17 +62,16 @@ public final class Batch {
     this.staging = STAGING.get();
   }
 
-<<<<<<< HEAD
   /** An address inside the hole that it works in. */
   long hole() {
     return hole.code();
-=======
+  }
+
   /** Touches this thread's buffers. */
   static void warmUp() {
     Staging s = STAGING.get();
     s.table.fill((byte) 0);
     s.data.fill((byte) 0);
->>>>>>> 66ac3f4 (Walk /proc once, and write files before anything stops)
   }
 
   /** Makes sure that so many entries and bytes of data go into the same flush. */

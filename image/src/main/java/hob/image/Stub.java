@@ -1,6 +1,7 @@
 package hob.image;
 
 import hob.linux.Fd;
+import hob.linux.Nr;
 import hob.linux.PosixSpawn;
 import hob.linux.Ptrace;
 import hob.linux.Sys;
@@ -65,6 +66,8 @@ public final class Stub {
     Ptrace.signalMask(pid, Tracee.ALL_BUT_TRAP);
     Tracee t = new Tracee(pid);
     t.base(Ptrace.registers(pid));
+    // What the daemon left open would be held for as long as the stub lives: its log, its sockets.
+    t.must(CODE + MachineCode.SINGLE, "close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
     return t;
   }
 }
