@@ -141,7 +141,7 @@ public final class Capture {
       Map<Integer, SystemCallRestart.Sleep> sleeps,
       long start) {
     Collection tree = new Collection(standIns);
-    try {
+    try (SocketSurvey sockets = tree.sockets()) {
       return capture(tracer, forest, home, outside, tree, sleeps, start);
     } catch (RuntimeException e) {
       tree.unnamedFiles().clear();

@@ -59,6 +59,8 @@ final class Collection {
   private final List<External> externals = new ArrayList<>();
   private final UnnamedFiles unnamed = new UnnamedFiles();
   private final StandIns standIns;
+  private final List<FrozenProcess> holders = new ArrayList<>();
+  private final SocketSurvey sockets = new SocketSurvey();
 
   Collection(StandIns standIns) {
     this.standIns = standIns;
@@ -69,10 +71,17 @@ final class Collection {
    * module.
    */
   void survey(FrozenProcess p) {
+    holders.add(p);
     for (ProcessFacts.FdFacts d : p.facts().descriptors()) {
-      if (PIPE.matches(d)) {
-        pipeEnds.merge(d.stat().inode(), 1 << (d.flags() & 3), (a, b) -> a | b);
-      }
+      survey(p, d);
+    }
+  }
+
+  /** Notes one descriptor, also of those that stand in the queue of a socket. */
+  void survey(FrozenProcess p, ProcessFacts.FdFacts d) {
+    sockets.add(p, d, this);
+    if (PIPE.matches(d)) {
+      pipeEnds.merge(d.stat().inode(), 1 << (d.flags() & 3), (a, b) -> a | b);
     }
   }
 
@@ -106,15 +115,17 @@ final class Collection {
       }
     }
     int index = files.size();
-    files.add(describe(p, d));
+    OpenFile.Builder f = OpenFile.newBuilder();
+    files.add(f);
     firstSlot.add(new Slot(p.pid(), d.number()));
     same.add(low, index);
+    describe(p, d, f);
     return index;
   }
 
-  private OpenFile.Builder describe(FrozenProcess p, ProcessFacts.FdFacts d) {
-    OpenFile.Builder f =
-        OpenFile.newBuilder().setFlags(d.flags() & ~Fd.O_CLOEXEC).setPosition(d.position());
+  /** It is in the lists already: a description may ask for others, and those for it. */
+  private void describe(FrozenProcess p, ProcessFacts.FdFacts d, OpenFile.Builder f) {
+    f.setFlags(d.flags() & ~Fd.O_CLOEXEC).setPosition(d.position());
     FileKind kind = FileKinds.of(d);
     String reason = FileKinds.pin(d);
     if (kind == null || reason != null) {
@@ -123,12 +134,41 @@ final class Collection {
     }
     kind.describe(p, d, this, f);
     FileLocks.of(d).stream().filter(l -> !FileLocks.ofProcess(l)).forEach(f::addLocks);
-    return f;
   }
 
-  /** Whether both ends of the pipe are in the tree, and it is no stand-in. */
-  boolean hasBothEnds(ProcessFacts.FdFacts d) {
-    return pipeEnds.getOrDefault(d.stat().inode(), 0) == 3 && !standIns.isStandIn(d.stat().inode());
+  /** The processes of the tree, and this daemon with what stood in queues of the tree's sockets. */
+  List<FrozenProcess> holders() {
+    return holders;
+  }
+
+  /** Sockets of the tree, by inode. */
+  SocketSurvey sockets() {
+    return sockets;
+  }
+
+  /** Pid in the tree's namespace of a process here; 0 when it is not in the tree. */
+  int nsPid(int pid) {
+    return holders.stream()
+        .filter(p -> p.pid() == pid)
+        .mapToInt(FrozenProcess::nsPid)
+        .findFirst()
+        .orElse(0);
+  }
+
+  /**
+   * Whether nothing of the pipe is outside of the tree, and it is no stand-in: both ends are in the
+   * tree, or one is and the other is closed.
+   */
+  boolean isWhole(FrozenProcess p, ProcessFacts.FdFacts d) {
+    if (standIns.isStandIn(d.stat().inode())) {
+      return false;
+    }
+    if (pipeEnds.getOrDefault(d.stat().inode(), 0) == 3) {
+      return true;
+    }
+    try (Fd end = SocketSurvey.here(p, d)) {
+      return PipeContents.otherEndClosed(end);
+    }
   }
 
   /** Describes a stream that leads out of the tree. */

@@ -9,6 +9,13 @@ final class FileKinds {
   /** In the order in which they are asked. */
   static final List<FileKind> ALL =
       List.of(
+          new EventFdFile(),
+          new TimerFdFile(),
+          new SignalFdFile(),
+          new EpollFile(),
+          new InotifyFile(),
+          new PidFdFile(),
+          new UnixSocketFile(),
           new PipeFile(),
           new FifoFile(),
           new StreamFile(),

@@ -73,6 +73,7 @@ final class FileState implements StateModule {
       d.getLocksList().forEach(l -> lock(image, d, l, batch));
       f.getLocksList().forEach(l -> lock(image, d, l, batch));
     }
+    EpollFile.withoutDescriptor(r, image, batch);
   }
 
   private static void lock(ProcessImage image, Descriptor d, FileLock l, Batch batch) {

@@ -50,6 +50,11 @@ final class Mailbox implements AutoCloseable {
     return theirs + 1;
   }
 
+  /** The process's end, its descriptor there. */
+  int number() {
+    return theirs;
+  }
+
   /** Moves the process's end out of the way. */
   void moveTo(Batch batch, int number) {
     if (number != theirs) {

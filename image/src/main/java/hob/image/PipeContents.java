@@ -15,10 +15,22 @@ import java.lang.foreign.ValueLayout;
 final class PipeContents {
   private static final int F_GETPIPE_SZ = 1032;
   private static final int F_SETPIPE_SZ = 1031;
+  private static final int POLLERR = 8;
+  private static final int POLLHUP = 16;
   private static final int FIONREAD = 0x541B;
   private static final int SPLICE_F_NONBLOCK = 2;
 
   private PipeContents() {}
+
+  /** Whether nobody has the other end of the pipe any more. */
+  static boolean otherEndClosed(Fd end) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment p = arena.allocate(8, 4);
+      p.set(ValueLayout.JAVA_INT, 0, end.number());
+      Sys.check(Sys.call(Nr.POLL, p.address(), 1, 0), "poll", end.number());
+      return (p.get(ValueLayout.JAVA_SHORT, 6) & (POLLERR | POLLHUP)) != 0;
+    }
+  }
 
   /** Of the pipe that {@code end} is an end of. */
   static Pipe.Builder of(Fd end) {

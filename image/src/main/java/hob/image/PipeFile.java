@@ -27,7 +27,7 @@ final class PipeFile implements FileKind {
   @Override
   public void describe(
       FrozenProcess p, ProcessFacts.FdFacts d, Collection tree, OpenFile.Builder out) {
-    if (tree.hasBothEnds(d)) {
+    if (tree.isWhole(p, d)) {
       out.setKind(kind()).setPipe(tree.pipe(p, d));
     } else {
       tree.standIn(p, d, out, false);

@@ -7,6 +7,7 @@ import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.ProcFs;
 import hob.linux.RootDir;
+import hob.linux.Socket;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -45,6 +46,11 @@ public final class ProcessFacts {
     /** {@code /proc/PID/fd/N}. */
     public String path() {
       return "/proc/" + process.pid + "/fd/" + number;
+    }
+
+    /** Of a socket, its protocol as the kernel names it (UNIX-STREAM, TCP, UDPv6); else empty. */
+    public String protocol() {
+      return target().startsWith("socket:[") ? Socket.protocol(path()) : "";
     }
 
     /** The link as text. */
@@ -157,6 +163,13 @@ public final class ProcessFacts {
       descriptors = all;
     }
     return descriptors;
+  }
+
+  /** One of them. */
+  FdFacts descriptor(int n) {
+    try (RootDir root = root()) {
+      return descriptor(n, root);
+    }
   }
 
   private FdFacts descriptor(int n, RootDir root) {

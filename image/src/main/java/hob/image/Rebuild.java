@@ -99,6 +99,16 @@ final class Rebuild {
     return files.root().directory();
   }
 
+  /** Files of a kind that no process has as a descriptor. */
+  List<Integer> filesWithoutDescriptor(OpenFile.Kind kind) {
+    return files.withoutDescriptor(kind);
+  }
+
+  /** Whether this is the first process of the tree that calls with this name. */
+  boolean first(String name) {
+    return files.first(name);
+  }
+
   /** An open file of the image. */
   OpenFile openFile(int index) {
     return files.image(index);

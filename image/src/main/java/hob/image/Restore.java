@@ -36,7 +36,7 @@ public final class Restore {
   public Restore(TreeImage image, Map<Integer, Vessel> vessels, Function<OpenFile, Fd> streams) {
     this.image = image;
     this.vessels = vessels;
-    this.files = new TreeFiles(image, streams::apply, root(vessels));
+    this.files = new TreeFiles(image, streams::apply, root(vessels), vessels);
   }
 
   /** The root of the namespace that the tree lives in here: a shadow may have another. */
@@ -95,6 +95,7 @@ public final class Restore {
       r.prepare();
       r.threads().forEach(t -> threads.add(t.tid()));
     }
+    files.finish();
     files.close();
   }
 
@@ -109,6 +110,7 @@ public final class Restore {
 
   /** Lets the tree run. */
   public void resume() {
+    files.commit();
     for (Rebuild r : rebuilds) {
       if (doubt && !r.image().getStopped()) {
         Fuse.remove(r.pid(), r.image().getThreads(0).getMask());
@@ -130,7 +132,7 @@ public final class Restore {
 
   /** Ends everything that was made; the vessels with it. */
   public void destroy() {
-    closeFiles();
+    files.discard();
     List<Vessel> all = new ArrayList<>(vessels.values());
     for (Vessel v : all.reversed()) {
       v.kill();

@@ -4,14 +4,19 @@ import hob.image.proto.OpenFile;
 import hob.image.proto.Pipe;
 import hob.image.proto.TreeImage;
 import hob.linux.Fd;
+import hob.linux.NetworkNamespace;
 import hob.linux.Nr;
 import hob.linux.RootDir;
 import hob.linux.Sys;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +39,13 @@ final class TreeFiles implements AutoCloseable {
   private final Map<Integer, Fd> open = new HashMap<>();
   private final Map<Integer, Fd> shared = new HashMap<>();
   private final Map<Integer, Fd[]> pipes = new HashMap<>();
+  private final Map<Integer, Vessel> vessels;
+  private final Set<String> done = new HashSet<>();
+  private final List<Runnable> later = new ArrayList<>();
+  private final List<Runnable> commit = new ArrayList<>();
+  private final Map<Long, Fd> deadProcesses = new HashMap<>();
+  private @Nullable UnixSocketsMade unixSockets;
+  private @Nullable InetSocketsMade inetSockets;
   private final Map<Integer, Fd> fifos = new HashMap<>();
   private final RootDir root;
   private final RemadeFiles remade;
@@ -43,9 +55,10 @@ final class TreeFiles implements AutoCloseable {
    *
    * @param root where its names lead from; closed with this
    */
-  TreeFiles(TreeImage image, Streams streams, RootDir root) {
+  TreeFiles(TreeImage image, Streams streams, RootDir root, Map<Integer, Vessel> vessels) {
     this.image = image;
     this.streams = streams;
+    this.vessels = vessels;
     this.root = root;
     this.remade = new RemadeFiles(image.getInodesList(), root);
   }
@@ -83,6 +96,102 @@ final class TreeFiles implements AutoCloseable {
           }
           return both;
         });
+  }
+
+  /** All files of the image. */
+  List<OpenFile> images() {
+    return image.getFilesList();
+  }
+
+  /** Host pid of a process of the tree; empty when it is not of the tree. */
+  OptionalInt host(int nsPid) {
+    Vessel v = vessels.get(nsPid);
+    return v == null ? OptionalInt.empty() : OptionalInt.of(v.pid());
+  }
+
+  /** Does {@code work} in the network namespace of the tree. */
+  <T> T inNetwork(Supplier<T> work) {
+    int pid =
+        image.getProcessesList().stream()
+            .filter(p -> !p.getZombie())
+            .mapToInt(p -> vessels.get(p.getPid()).pid())
+            .findFirst()
+            .orElseThrow();
+    return NetworkNamespace.in(pid, work);
+  }
+
+  /** Indices of the files of a kind that no process has as a descriptor. */
+  List<Integer> withoutDescriptor(OpenFile.Kind kind) {
+    Set<Integer> had = new HashSet<>();
+    image
+        .getProcessesList()
+        .forEach(p -> p.getDescriptorsList().forEach(d -> had.add(d.getFile())));
+    List<Integer> found = new ArrayList<>();
+    for (int i = 0; i < image.getFilesCount(); i++) {
+      if (image.getFiles(i).getKind() == kind && !had.contains(i)) {
+        found.add(i);
+      }
+    }
+    return found;
+  }
+
+  /** Whether this is the first call with this name: for what one process does for all. */
+  boolean first(String name) {
+    return done.add(name);
+  }
+
+  /** Done when all processes stand, before they run. */
+  void later(Runnable step) {
+    later.add(step);
+  }
+
+  /** Done when it is certain that the tree will run here. */
+  void atCommit(Runnable step) {
+    commit.add(step);
+  }
+
+  /** All processes stand. */
+  void finish() {
+    later.forEach(Runnable::run);
+    later.clear();
+  }
+
+  /** The tree runs here now. */
+  void commit() {
+    commit.forEach(Runnable::run);
+    commit.clear();
+  }
+
+  /** The unix sockets of the image. */
+  UnixSocketsMade unixSockets() {
+    if (unixSockets == null) {
+      UnixSocketsMade all = new UnixSocketsMade(this);
+      unixSockets = all;
+      inNetwork(() -> {
+        all.make();
+        return all;
+      });
+      all.fill();
+    }
+    return unixSockets;
+  }
+
+  /** The internet sockets of the image. */
+  InetSocketsMade inetSockets() {
+    if (inetSockets == null) {
+      InetSocketsMade all = new InetSocketsMade(this);
+      inetSockets = all;
+      inNetwork(() -> {
+        all.make();
+        return all;
+      });
+    }
+    return inetSockets;
+  }
+
+  /** A descriptor of a process that is dead and reaped; the same process for the same number. */
+  Fd deadProcess(long number, int status) {
+    return deadProcesses.computeIfAbsent(number, n -> PidFdFile.ofDead(status));
   }
 
   /** A file of the image. */
@@ -144,9 +253,21 @@ final class TreeFiles implements AutoCloseable {
   public void close() {
     List<Fd> all = new ArrayList<>(open.values());
     all.addAll(shared.values());
+    all.addAll(deadProcesses.values());
     pipes.values().forEach(p -> all.addAll(List.of(p)));
     all.addAll(fifos.values());
     Fd.closeAll(all);
     remade.close();
+    if (unixSockets != null) {
+      unixSockets.close();
+    }
+  }
+
+  /** The tree will not run here: nothing of it may stay. */
+  void discard() {
+    close();
+    if (unixSockets != null) {
+      unixSockets.discardNames();
+    }
   }
 }

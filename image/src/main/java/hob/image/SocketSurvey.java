@@ -1,0 +1,114 @@
+package hob.image;
+
+import hob.linux.Fd;
+import hob.linux.PidFd;
+import hob.linux.SockDiag;
+import hob.linux.SocketMessage;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sockets of a tree with what stands in their queues, found before anything is described: a
+ * descriptor that is on its way through a socket belongs to the tree as one in a process does.
+ * Descriptors taken out of queues (by MSG_PEEK: the queue keeps them) are this daemon's own until
+ * {@link #close}.
+ */
+final class SocketSurvey implements AutoCloseable {
+  /** A process with a descriptor of a socket. */
+  record Holder(FrozenProcess process, ProcessFacts.FdFacts descriptor) {}
+
+  /** A message and what its descriptors are, in this daemon. */
+  record Queued(SocketMessage message, List<ProcessFacts.FdFacts> files) {}
+
+  private final Map<Long, Holder> byInode = new HashMap<>();
+  private final Map<Long, List<Queued>> queues = new HashMap<>();
+  private final List<Fd> taken = new ArrayList<>();
+  private final List<Fd> held = new ArrayList<>();
+  private @Nullable FrozenProcess self;
+  private @Nullable SockDiag diag;
+
+  /** Notes a descriptor if it is of a socket. */
+  void add(FrozenProcess p, ProcessFacts.FdFacts d, Collection tree) {
+    if (d.protocol().isEmpty()
+        || byInode.putIfAbsent(d.stat().inode(), new Holder(p, d)) != null
+        || !d.protocol().startsWith("UNIX")) {
+      return;
+    }
+    List<Queued> queue = new ArrayList<>();
+    queues.put(d.stat().inode(), queue);
+    try (Fd socket = here(p, d)) {
+      for (SocketMessage m : SocketQueue.of(socket)) {
+        List<ProcessFacts.FdFacts> files = new ArrayList<>();
+        for (Fd fd : m.descriptors()) {
+          taken.add(fd);
+          ProcessFacts.FdFacts facts = self().facts().descriptor(fd.number());
+          files.add(facts);
+          tree.survey(self(), facts);
+        }
+        queue.add(new Queued(m, files));
+      }
+    }
+  }
+
+  /** A duplicate of a descriptor of the tree in this daemon. */
+  static Fd here(FrozenProcess p, ProcessFacts.FdFacts d) {
+    try (Fd pidfd = PidFd.open(p.pid())) {
+      return PidFd.get(pidfd, d.number());
+    }
+  }
+
+  /** This daemon, as the holder of what stood in queues. */
+  FrozenProcess self() {
+    if (self == null) {
+      self =
+          new FrozenProcess(
+              new ProcessFacts((int) ProcessHandle.current().pid()), List.of(), false);
+    }
+    return self;
+  }
+
+  /** What stands in the queue of a unix socket. */
+  List<Queued> queue(long inode) {
+    return queues.getOrDefault(inode, List.of());
+  }
+
+  /** Whether a process of the tree has the socket. */
+  boolean has(long inode) {
+    return byInode.containsKey(inode);
+  }
+
+  /** Sockets of the tree by inode. */
+  Map<Long, Holder> all() {
+    return byInode;
+  }
+
+  /** What the kernel tells of sockets in the tree's network namespace. */
+  SockDiag diag(FrozenProcess p) {
+    if (diag == null) {
+      diag = SockDiag.of(p.pid());
+    }
+    return diag;
+  }
+
+  /** Keeps a socket until the tree has left or runs on. */
+  void hold(Fd socket) {
+    held.add(socket);
+  }
+
+  /** Sockets that must vanish without a word to their other ends when the tree leaves. */
+  List<Fd> held() {
+    return held;
+  }
+
+  /** Ends it: nothing more will be described. */
+  @Override
+  public void close() {
+    Fd.closeAll(taken);
+    if (diag != null) {
+      diag.close();
+    }
+  }
+}

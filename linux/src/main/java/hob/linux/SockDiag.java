@@ -1,0 +1,159 @@
+package hob.linux;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code sock_diag(7)}: what the kernel tells of the sockets of one network namespace. One thread
+ * at a time.
+ */
+public final class SockDiag implements AutoCloseable {
+  private static final int NETLINK_SOCK_DIAG = 4;
+  private static final int SOCK_DIAG_BY_FAMILY = 20;
+  private static final int NLMSG_ERROR = 2;
+  private static final int NLMSG_DONE = 3;
+  private static final int NLM_F_REQUEST = 1;
+  private static final int NLM_F_DUMP = 0x300;
+  private static final int UNIX_SHOW_ALL = 0x1 | 0x4 | 0x8 | 0x10;
+  private static final int UNIX_DIAG_PEER = 2;
+  private static final int UNIX_DIAG_ICONS = 3;
+  private static final int UNIX_DIAG_RQLEN = 4;
+  private static final int UNIX_DIAG_SHUTDOWN = 6;
+
+  private final Fd socket;
+
+  /**
+   * A unix socket.
+   *
+   * @param state 1 connected, 7 not connected, 10 listening
+   * @param peer inode of the other end, 0 when there is none or it is closed
+   * @param waiting inodes of the clients whose connections nobody has accepted yet
+   * @param shutdown bit 0 reading, bit 1 writing
+   * @param backlog of a listening socket
+   */
+  public record Unix(
+      int type, int state, long peer, List<Long> waiting, int shutdown, int backlog) {}
+
+  /**
+   * A TCP socket.
+   *
+   * @param tuple source and destination, as the kernel writes them: ports, then addresses
+   * @param inode 0 when no process has it
+   * @param received bytes that nobody has read; of a listening socket connections to accept
+   */
+  public record Tcp(int state, ByteBuffer tuple, long inode, int received) {}
+
+  private SockDiag(Fd socket) {
+    this.socket = socket;
+  }
+
+  /** Of the namespace that {@code pid} is in. */
+  public static SockDiag of(int pid) {
+    return new SockDiag(
+        NetworkNamespace.in(
+            pid, () -> Socket.open(Socket.AF_NETLINK, Socket.SOCK_RAW, NETLINK_SOCK_DIAG)));
+  }
+
+  /** The unix socket with this inode; null when there is none. */
+  public @Nullable Unix unix(long inode) {
+    ByteBuffer q = request(24, 0);
+    q.put((byte) Socket.AF_UNIX).put((byte) 0).putShort((short) 0).putInt(-1).putInt((int) inode);
+    q.putInt(UNIX_SHOW_ALL).putInt(-1).putInt(-1);
+    List<ByteBuffer> answers = ask(q);
+    if (answers.isEmpty()) {
+      return null;
+    }
+    ByteBuffer a = answers.getFirst();
+    int type = a.get(1);
+    int state = a.get(2);
+    Map<Integer, ByteBuffer> attributes = attributes(a, 16);
+    List<Long> waiting = new ArrayList<>();
+    ByteBuffer icons = attributes.get(UNIX_DIAG_ICONS);
+    while (icons != null && icons.remaining() >= 4) {
+      waiting.add(Integer.toUnsignedLong(icons.getInt()));
+    }
+    ByteBuffer peer = attributes.get(UNIX_DIAG_PEER);
+    ByteBuffer shutdown = attributes.get(UNIX_DIAG_SHUTDOWN);
+    ByteBuffer queue = attributes.get(UNIX_DIAG_RQLEN);
+    return new Unix(
+        type,
+        state,
+        peer == null ? 0 : Integer.toUnsignedLong(peer.getInt()),
+        waiting,
+        shutdown == null ? 0 : shutdown.get(),
+        queue == null ? 0 : queue.getInt(4));
+  }
+
+  /** All TCP sockets of a family, those that no process has too. */
+  public List<Tcp> tcp(int family) {
+    ByteBuffer q = request(56, NLM_F_DUMP);
+    q.put((byte) family).put((byte) 6).put((byte) 0).put((byte) 0).putInt(-1);
+    List<Tcp> all = new ArrayList<>();
+    for (ByteBuffer a : ask(q)) {
+      all.add(new Tcp(a.get(1), a.slice(4, 36), a.getInt(68) & 0xffffffffL, a.getInt(56)));
+    }
+    return all;
+  }
+
+  private static Map<Integer, ByteBuffer> attributes(ByteBuffer a, int from) {
+    Map<Integer, ByteBuffer> all = new HashMap<>();
+    for (int at = from; at + 4 <= a.limit(); ) {
+      int length = a.getShort(at) & 0xffff;
+      if (length < 4 || at + length > a.limit()) {
+        break;
+      }
+      all.put(
+          a.getShort(at + 2) & 0x3fff, a.slice(at + 4, length - 4).order(ByteOrder.LITTLE_ENDIAN));
+      at += (length + 3) & ~3;
+    }
+    return all;
+  }
+
+  private static ByteBuffer request(int payload, int flags) {
+    ByteBuffer b = ByteBuffer.allocate(16 + payload).order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(16 + payload).putShort((short) SOCK_DIAG_BY_FAMILY);
+    return b.putShort((short) (NLM_F_REQUEST | flags)).putInt(1).putInt(0);
+  }
+
+  private List<ByteBuffer> ask(ByteBuffer q) {
+    boolean dump = (q.getShort(6) & NLM_F_DUMP) != 0;
+    socket.writeAll(q.array());
+    List<ByteBuffer> all = new ArrayList<>();
+    while (true) {
+      MemorySegment s = Scratch.get();
+      long n = Sys.check(socket.read(s), "read", "sock_diag");
+      ByteBuffer b =
+          ByteBuffer.wrap(s.asSlice(0, n).toArray(Scratch.BYTE)).order(ByteOrder.LITTLE_ENDIAN);
+      for (int at = 0; at + 16 <= n; ) {
+        int length = b.getInt(at);
+        int type = b.getShort(at + 4);
+        if (type == NLMSG_DONE) {
+          return all;
+        }
+        if (type == NLMSG_ERROR) {
+          int error = b.getInt(at + 16);
+          if (error == 0 || Errno.ENOENT.is(error)) {
+            return all;
+          }
+          throw new LinuxException("sock_diag", Errno.of(-error));
+        }
+        all.add(b.slice(at + 16, length - 16).order(ByteOrder.LITTLE_ENDIAN));
+        at += (length + 3) & ~3;
+      }
+      if (!dump) {
+        return all;
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    socket.close();
+  }
+}
