@@ -1,10 +1,9 @@
-package hob.cli.process;
+package hob.cli;
 
-import hob.cli.control.ControlClient;
 import hob.wire.proto.AbandonReply;
 import hob.wire.proto.AbandonRequest;
 import java.io.PrintWriter;
-import java.time.Duration;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -13,11 +12,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "abandon",
     description =
-        "Give up a process whose host is lost: its shadow ends, and so will it if it turns up.",
-    mixinStandardHelpOptions = true)
-public final class AbandonCommand implements Runnable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
+        "Give up a process whose host is lost: its shadow ends, and so will it if it turns up.")
+final class AbandonCommand implements Callable<Integer> {
   private final PrintWriter out;
 
   @Parameters(paramLabel = "PID", description = "A process of this host that runs elsewhere.")
@@ -29,16 +25,17 @@ public final class AbandonCommand implements Runnable {
       description = "PID is one of that host's, not of this one's.")
   private String home = "";
 
-  public AbandonCommand(PrintWriter out) {
+  AbandonCommand(PrintWriter out) {
     this.out = out;
   }
 
   @Override
-  public void run() {
+  public Integer call() throws DaemonException {
     AbandonRequest request = AbandonRequest.newBuilder().setPid(pid).setHome(home).build();
-    try (ControlClient daemon = ControlClient.connect(AbandonReply.getDefaultInstance())) {
-      AbandonReply reply = daemon.call(request, AbandonReply.class, PATIENCE);
+    try (Daemon daemon = Daemon.connect()) {
+      AbandonReply reply = daemon.call(request, AbandonReply.class);
       out.println("session " + reply.getSession() + " is given up");
     }
+    return ExitStatus.OK.number();
   }
 }

@@ -1,24 +1,18 @@
-package hob.cli.process;
+package hob.cli;
 
-import hob.cli.control.ControlClient;
 import hob.cli.output.Json;
 import hob.wire.proto.AdoptReply;
 import hob.wire.proto.AdoptRequest;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code hob adopt PID}. */
-@Command(
-    name = "adopt",
-    description = "Put a running process and its descendants under hob.",
-    mixinStandardHelpOptions = true)
-public final class AdoptCommand implements Runnable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
+@Command(name = "adopt", description = "Put a running process and its descendants under hob.")
+final class AdoptCommand implements Callable<Integer> {
   private final PrintWriter out;
 
   @Parameters(paramLabel = "PID", description = "A process of this host.")
@@ -30,16 +24,16 @@ public final class AdoptCommand implements Runnable {
   @Option(names = "--quiet", description = "Print nothing.")
   private boolean quiet;
 
-  public AdoptCommand(PrintWriter out) {
+  AdoptCommand(PrintWriter out) {
     this.out = out;
   }
 
   @Override
-  public void run() {
+  public Integer call() throws DaemonException {
     AdoptRequest request = AdoptRequest.newBuilder().setPid(pid).build();
     AdoptReply reply;
-    try (ControlClient daemon = ControlClient.connect(AdoptReply.getDefaultInstance())) {
-      reply = daemon.call(request, AdoptReply.class, PATIENCE);
+    try (Daemon daemon = Daemon.connect()) {
+      reply = daemon.call(request, AdoptReply.class);
     }
     if (!quiet) {
       out.println(
@@ -47,5 +41,6 @@ public final class AdoptCommand implements Runnable {
               ? Json.of(Map.of("pid", pid, "session", reply.getSession()))
               : pid + " is now in session " + reply.getSession());
     }
+    return ExitStatus.OK.number();
   }
 }

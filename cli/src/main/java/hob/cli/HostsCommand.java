@@ -1,6 +1,5 @@
-package hob.cli.process;
+package hob.cli;
 
-import hob.cli.control.ControlClient;
 import hob.cli.output.Table;
 import hob.cli.output.Table.Colour;
 import hob.cli.output.Units;
@@ -8,19 +7,14 @@ import hob.wire.proto.HostLine;
 import hob.wire.proto.HostsReply;
 import hob.wire.proto.HostsRequest;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code hob hosts}. */
-@Command(
-    name = "hosts",
-    description = "List the hosts that this one knows, and how they are.",
-    mixinStandardHelpOptions = true)
-public final class HostsCommand implements Runnable {
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
-
+@Command(name = "hosts", description = "List the hosts that this one knows, and how they are.")
+final class HostsCommand implements Callable<Integer> {
   private final PrintWriter out;
 
   @Option(names = "--json", description = "Print one JSON object a line.")
@@ -49,17 +43,17 @@ public final class HostsCommand implements Runnable {
     };
   }
 
-  public HostsCommand(PrintWriter out) {
+  HostsCommand(PrintWriter out) {
     this.out = out;
   }
 
   @Override
-  public void run() {
+  public Integer call() throws DaemonException {
     List<HostLine> hosts;
-    try (ControlClient daemon = ControlClient.connect(HostsReply.getDefaultInstance())) {
-      hosts =
-          daemon.call(HostsRequest.getDefaultInstance(), HostsReply.class, PATIENCE).getHostsList();
+    try (Daemon daemon = Daemon.connect()) {
+      hosts = daemon.call(HostsRequest.getDefaultInstance(), HostsReply.class).getHostsList();
     }
     table().show(hosts, json, out);
+    return ExitStatus.OK.number();
   }
 }

@@ -5,13 +5,6 @@ import hob.cli.output.CommandFailure;
 import hob.cli.output.Screen;
 import hob.cli.output.Table;
 import hob.cli.output.WrongUse;
-import hob.cli.process.AbandonCommand;
-import hob.cli.process.AdoptCommand;
-import hob.cli.process.HostsCommand;
-import hob.cli.process.LogCommand;
-import hob.cli.process.MigrateCommand;
-import hob.cli.process.PsCommand;
-import hob.cli.process.RunCommand;
 import hob.cli.testbed.TestbedCommand;
 import hob.testbed.TestbedException;
 import java.io.PrintWriter;
@@ -21,6 +14,7 @@ import java.util.Set;
 import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
@@ -67,6 +61,9 @@ public final class Main implements Runnable {
           new Entry("doctor", DoctorCommand::new),
           new Entry("version", VersionCommand::new));
 
+  /** The launcher asks for nothing else so often, and nothing else needs no command. */
+  private static final Set<String> NO_COMMAND = Set.of("-V", "--version");
+
   /** Words after these belong to another program, options and all. */
   private static final Set<String> PROGRAMS = Set.of("run", "demo", "bench");
 
@@ -79,16 +76,32 @@ public final class Main implements Runnable {
   private Main(String[] args) {
     List<Entry> asked =
         COMMANDS.stream().filter(c -> args.length > 0 && c.name.equals(args[0])).toList();
-    for (Entry entry : asked.isEmpty() ? COMMANDS : asked) {
+    boolean none = args.length > 0 && NO_COMMAND.contains(args[0]);
+    for (Entry entry : asked.isEmpty() && !none ? COMMANDS : asked) {
       Object made = entry.command.apply(line.getOut());
       CommandLine command = made instanceof CommandLine whole ? whole : new CommandLine(made);
       if (PROGRAMS.contains(entry.name)) {
         command.setUnmatchedOptionsArePositionalParams(true);
       }
+      addHelp(command);
       line.addSubcommand(entry.name, command);
     }
     line.setParameterExceptionHandler(Main::sayWhatIsWrong);
     line.setExecutionExceptionHandler((e, command, _) -> sayWhatFailed(e, command));
+  }
+
+  /** Picocli's own mixin would add --version to each. */
+  private static void addHelp(CommandLine command) {
+    if (!PROGRAMS.contains(command.getCommandName())) {
+      command
+          .getCommandSpec()
+          .addOption(
+              OptionSpec.builder("-h", "--help")
+                  .usageHelp(true)
+                  .description("Show this help and exit.")
+                  .build());
+    }
+    command.getSubcommands().values().forEach(Main::addHelp);
   }
 
   public static void main(String[] args) {
@@ -107,6 +120,10 @@ public final class Main implements Runnable {
     switch (failed) {
       case WrongUse e -> {
         return sayWhatIsWrong(new ParameterException(command, e.getMessage(), e), new String[0]);
+      }
+      case DaemonException e -> {
+        command.getErr().println("hob: " + e.getMessage());
+        return e.status().number();
       }
       case CommandFailure e -> command.getErr().println("hob: " + e.getMessage());
       case TestbedException e -> command.getErr().println("hob: " + e.getMessage());
@@ -134,7 +151,7 @@ public final class Main implements Runnable {
   }
 
   /** {@code hob version}. */
-  @Command(name = "version", description = "Print the version.", mixinStandardHelpOptions = true)
+  @Command(name = "version", description = "Print the version.")
   static final class VersionCommand implements Runnable {
     private final PrintWriter out;
 

@@ -1,14 +1,13 @@
-package hob.cli.process;
+package hob.cli;
 
-import hob.cli.control.ControlClient;
 import hob.cli.output.Json;
 import hob.cli.output.Units;
 import hob.wire.proto.MigrateReply;
 import hob.wire.proto.MigrateRequest;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -16,12 +15,8 @@ import picocli.CommandLine.Parameters;
 /** {@code hob migrate PID HOST}. */
 @Command(
     name = "migrate",
-    description = "Move a process, and its descendants, to another host while it runs.",
-    mixinStandardHelpOptions = true)
-public final class MigrateCommand implements Runnable {
-  /** A large process over a slow link takes its time. */
-  private static final Duration PATIENCE = Duration.ofHours(1);
-
+    description = "Move a process, and its descendants, to another host while it runs.")
+final class MigrateCommand implements Callable<Integer> {
   private final PrintWriter out;
 
   @Parameters(
@@ -51,12 +46,12 @@ public final class MigrateCommand implements Runnable {
   @Option(names = "--json", description = "Print a JSON object.")
   private boolean json;
 
-  public MigrateCommand(PrintWriter out) {
+  MigrateCommand(PrintWriter out) {
     this.out = out;
   }
 
   @Override
-  public void run() {
+  public Integer call() throws DaemonException {
     MigrateRequest request =
         MigrateRequest.newBuilder()
             .setPid(pid)
@@ -66,10 +61,11 @@ public final class MigrateCommand implements Runnable {
             .setCheckOnly(check)
             .build();
     MigrateReply reply;
-    try (ControlClient daemon = ControlClient.connect(MigrateReply.getDefaultInstance())) {
-      reply = daemon.call(request, MigrateReply.class, PATIENCE);
+    try (Daemon daemon = Daemon.connect()) {
+      reply = daemon.call(request, MigrateReply.class);
     }
     out.println(json ? Json.of(object(reply)) : sentence(reply));
+    return ExitStatus.OK.number();
   }
 
   private Map<String, Object> object(MigrateReply reply) {

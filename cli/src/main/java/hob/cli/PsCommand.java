@@ -1,6 +1,5 @@
-package hob.cli.process;
+package hob.cli;
 
-import hob.cli.control.ControlClient;
 import hob.cli.output.Table;
 import hob.cli.output.Table.Colour;
 import hob.cli.output.Units;
@@ -8,20 +7,15 @@ import hob.wire.proto.ProcessLine;
 import hob.wire.proto.PsReply;
 import hob.wire.proto.PsRequest;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code hob ps}. */
-@Command(
-    name = "ps",
-    description = "List the processes under hob, with where each runs.",
-    mixinStandardHelpOptions = true)
-public final class PsCommand implements Runnable {
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
-
+@Command(name = "ps", description = "List the processes under hob, with where each runs.")
+final class PsCommand implements Callable<Integer> {
   private final PrintWriter out;
 
   @Option(names = "--json", description = "Print one JSON object a line.")
@@ -44,20 +38,22 @@ public final class PsCommand implements Runnable {
         .text("command", ProcessLine::getCommand);
   }
 
-  public PsCommand(PrintWriter out) {
+  PsCommand(PrintWriter out) {
     this.out = out;
   }
 
   @Override
-  public void run() {
+  public Integer call() throws DaemonException {
     List<ProcessLine> processes;
-    try (ControlClient daemon = ControlClient.connect(PsReply.getDefaultInstance())) {
-      PsReply reply = daemon.call(PsRequest.getDefaultInstance(), PsReply.class, PATIENCE);
+    try (Daemon daemon = Daemon.connect()) {
+      PsReply reply = daemon.call(PsRequest.getDefaultInstance(), PsReply.class);
       processes =
           reply.getProcessesList().stream()
-              .sorted(Comparator.comparing(ProcessLine::getHome).thenComparing(ProcessLine::getPid))
+              .sorted(
+                  Comparator.comparing(ProcessLine::getHome).thenComparingInt(ProcessLine::getPid))
               .toList();
     }
     table().show(processes, json, out);
+    return ExitStatus.OK.number();
   }
 }

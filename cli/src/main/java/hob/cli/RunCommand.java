@@ -1,4 +1,4 @@
-package hob.cli.process;
+package hob.cli;
 
 import hob.cli.output.CommandFailure;
 import java.io.IOException;
@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
       "Exit status and signals are CMD's; 125 says that it was not run."
     },
     customSynopsis = "hob run [--on HOST] [--] CMD...")
-public final class RunCommand implements Callable<Integer> {
+final class RunCommand implements Callable<Integer> {
   @Parameters(arity = "0..*", hidden = true)
   private List<String> words = List.of();
 

@@ -37,10 +37,7 @@ public final class Testbed implements AutoCloseable {
    */
   public static Testbed up(TestbedSpec spec) {
     Layout layout = new Layout(spec.name());
-    if (!ProcessId.self().isRoot()) {
-      throw new TestbedException(
-          "testbeds need root, to make namespaces; try: sudo hob testbed up");
-    }
+    requireRoot();
     Removal.removeStale();
     if (!layout.claim(ProcessId.self())) {
       throw new TestbedException(
@@ -62,6 +59,12 @@ public final class Testbed implements AutoCloseable {
       release(layout, onExit);
     }
     return new Testbed(layout);
+  }
+
+  private static void requireRoot() {
+    if (!ProcessId.self().isRoot()) {
+      throw new TestbedException("testbeds need root, for the namespaces; run it as root");
+    }
   }
 
   /** Runs when the program is asked to end: has the builder clean up, and waits for that. */
@@ -113,6 +116,7 @@ public final class Testbed implements AutoCloseable {
    * @return false when there was nothing
    */
   public static boolean down(String name) {
+    requireRoot();
     return Removal.remove(name);
   }
 

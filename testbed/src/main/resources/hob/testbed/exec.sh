@@ -28,6 +28,7 @@ same_process() {
   [ "$1" != Z ] && [ "${20}" = "$born" ]
 } 2>/dev/null
 same_process || fail "host '$host' is dead; end the testbed with: hob testbed down"
+[ -e "/proc/$init/ns/net" ] || fail "may not enter host '$host'; run it as root"
 
 # ---------------------------------------------------------------- run it there
 
@@ -101,14 +102,18 @@ forward() {
     *) kill -s "$signal" -- "-$command" ;;
   esac
 } 2>/dev/null
-for signal in INT QUIT TERM HUP; do trap "forward $signal" $signal; done
-signal=
+for signal in INT QUIT TERM HUP; do trap "caught=yes; forward $signal" $signal; done
+signal= status=
 
 while :; do
+  caught= interrupted=$status
   wait "$nsenter"
   status=$?
-  kill -0 "$nsenter" 2>/dev/null || break # else a signal ended the waiting only
+  # A caught signal ends the waiting with a status above 128; below, it is the command's in any case.
+  [ -n "$caught" ] && [ "$status" -gt 128 ] || break
 done
+# The shell tells a status only once: it may have been the command's after all.
+[ "$status" != 127 ] || status=${interrupted:-127}
 
 # Whoever called must see that its own signal ended us, or a script would go on after ^C.
 if [ -n "$signal" ] && [ "$status" -gt 128 ] && [ "$(kill -l "$status")" = "$signal" ]; then

@@ -137,30 +137,36 @@ class LifeTest {
   void whatAKilledUpLeftIsRemovedByTheNextUp() throws Exception {
     String name = BEDS.name("dead-up");
     Layout layout = new Layout(name);
-    Process up =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                NeverReady.class.getName(),
-                name)
-            .inheritIO()
-            .start();
-    await()
-        .until(
-            () -> layout.hosts().size() == 2 && Files.exists(layout.disk("h2").resolve("daemon")));
-    assertThat(Testbed.names()).doesNotContain(name);
-    List<ProcessId> members = members(name);
+    Process up = NeverReady.start(name);
+    try {
+      await().until(() -> layout.hosts().size() == 2 && layout.switchProcess().isPresent());
+      assertThat(Testbed.names()).doesNotContain(name);
+      List<ProcessId> members = members(name);
 
-    up.destroyForcibly().waitFor();
-    Testbed.up(BEDS.spec("next"));
+      up.destroyForcibly().waitFor();
+      Testbed.up(BEDS.spec("next"));
 
-    assertNothingLeft(name, members);
+      assertNothingLeft(name, members);
+    } finally {
+      up.destroyForcibly();
+    }
   }
 
   /** Makes a testbed whose daemons never listen. */
   static final class NeverReady {
     private NeverReady() {}
+
+    /** As a program of its own. */
+    static Process start(String name) throws IOException {
+      return new ProcessBuilder(
+              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+              "-cp",
+              System.getProperty("java.class.path"),
+              NeverReady.class.getName(),
+              name)
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
+    }
 
     public static void main(String[] args) {
       Testbed.up(
@@ -175,22 +181,18 @@ class LifeTest {
   void upThatIsAskedToEndCleansUp() throws Exception {
     String name = BEDS.name("ended-up");
     Layout layout = new Layout(name);
-    Process up =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                NeverReady.class.getName(),
-                name)
-            .redirectErrorStream(true)
-            .start();
-    await().until(() -> layout.hosts().size() == 2);
-    List<ProcessId> members = members(name);
+    Process up = NeverReady.start(name);
+    try {
+      await().until(() -> layout.hosts().size() == 2 && layout.switchProcess().isPresent());
+      List<ProcessId> members = members(name);
 
-    up.destroy();
-    up.waitFor();
+      up.destroy();
+      up.waitFor();
 
-    assertNothingLeft(name, members);
+      assertNothingLeft(name, members);
+    } finally {
+      up.destroyForcibly();
+    }
   }
 
   @Test

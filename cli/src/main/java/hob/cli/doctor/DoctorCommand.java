@@ -15,8 +15,7 @@ import picocli.CommandLine.Option;
     description = {
       "Say what this kernel and set-up can and cannot do, and how to mend it.",
       "Status 1 when something is missing."
-    },
-    mixinStandardHelpOptions = true)
+    })
 public final class DoctorCommand implements Callable<Integer> {
   private final PrintWriter out;
 
@@ -55,11 +54,6 @@ public final class DoctorCommand implements Callable<Integer> {
         default -> Colour.BAD;
       };
     }
-
-    /** For people, who read the remedy only where there is something to mend. */
-    String remark() {
-      return mend.isEmpty() ? detail : detail + "; " + mend;
-    }
   }
 
   @Override
@@ -74,11 +68,17 @@ public final class DoctorCommand implements Callable<Integer> {
         new Table<Line>()
             .text("what", Line::what)
             .text("state", Line::state, Line::colour)
-            .text("purpose", Line::purpose);
+            .text("purpose", Line::purpose)
+            .text("detail", Line::detail);
     if (json) {
-      table.text("detail", Line::detail).text("mend", Line::mend).printJson(lines, out);
+      table.text("mend", Line::mend).printJson(lines, out);
     } else {
-      table.text("remark", Line::remark).show(lines, false, out);
+      table.show(lines, false, out);
+      // Below the table, where no terminal is too narrow for them.
+      lines.stream()
+          .filter(line -> !line.mend.isEmpty())
+          .forEach(line -> out.println("To mend " + line.what + ": " + line.mend));
+      out.flush();
     }
     return lines.stream().anyMatch(line -> line.state.equals("missing")) ? 1 : 0;
   }

@@ -67,8 +67,8 @@ final class KernelChecks {
 
   private static Finding pagemapScan() {
     try (PageMap map = new PageMap(self())) {
-      MapsEntry first = ProcFs.maps(self(), false).getFirst();
-      map.scanPrivate(first.start(), first.end(), (_, _) -> {});
+      MapsEntry some = readable();
+      map.scanPrivate(some.start(), some.end(), (_, _) -> {});
       return new Fine("works");
     } catch (LinuxException e) {
       return new Missing(named(e), REBUILD + "PROC_PAGE_MONITOR, 6.7 or later");
@@ -77,12 +77,19 @@ final class KernelChecks {
 
   private static Finding processMemory() {
     try {
-      MapsEntry first = ProcFs.maps(self(), false).getFirst();
-      ProcessMemory.read(self(), first.start(), 8);
+      ProcessMemory.read(self(), readable().start(), 8);
       return new Fine("works");
     } catch (LinuxException e) {
       return new Missing(named(e), REBUILD + "CROSS_MEMORY_ATTACH");
     }
+  }
+
+  /** A mapping of this process: its program's first page is there in any case. */
+  private static MapsEntry readable() {
+    return ProcFs.maps(self(), false).stream()
+        .filter(vma -> vma.path().endsWith("/java") && (vma.protection() & 1) != 0)
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("this is no java"));
   }
 
   private static Finding pidfdGetfd() {
@@ -140,14 +147,9 @@ final class KernelChecks {
 
   /** CONFIG_MSEAL_SYSTEM_MAPPINGS shows as flag "sl" of the vdso. */
   private static Finding sealedMappings() {
-    String smaps = Facts.text("/proc/self/smaps").orElse("");
-    int vdso = smaps.indexOf("[vdso]");
-    int flags = smaps.indexOf("VmFlags:", Math.max(vdso, 0));
-    int end = smaps.indexOf('\n', Math.max(flags, 0));
     boolean sealed =
-        vdso >= 0
-            && flags >= 0
-            && smaps.substring(flags, end < 0 ? smaps.length() : end).contains(" sl");
+        ProcFs.maps(self(), true).stream()
+            .anyMatch(vma -> vma.path().equals("[vdso]") && vma.has("sl"));
     return sealed
         ? new Missing("the vdso is sealed", "use a kernel without CONFIG_MSEAL_SYSTEM_MAPPINGS")
         : new Fine("the vdso can be moved");

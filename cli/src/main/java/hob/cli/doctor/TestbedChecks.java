@@ -37,7 +37,7 @@ final class TestbedChecks {
             "testbeds",
             () ->
                 inNetwork(
-                    "ip link add b type bridge && ip link add v type veth peer name w master b",
+                    "ip link add br0 type bridge && ip link add ve0 type veth peer name ve1",
                     "BRIDGE and VETH")),
         new Check(
             "token bucket",

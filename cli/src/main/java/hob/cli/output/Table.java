@@ -50,6 +50,9 @@ public final class Table<T> {
 
   private final List<Column<T>> columns = new ArrayList<>();
 
+  /** A table without columns as yet. */
+  public Table() {}
+
   /** A column of words; {@code key} is its name in JSON, and in capitals its title. */
   public Table<T> text(String key, Function<T, String> value) {
     return text(key, value, _ -> Colour.NONE);

@@ -8,10 +8,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code hob testbed down}. */
-@Command(
-    name = "down",
-    description = "Remove the hosts with all that runs on them.",
-    mixinStandardHelpOptions = true)
+@Command(name = "down", description = "Remove the hosts with all that runs on them.")
 final class DownCommand implements Runnable {
   private final PrintWriter out;
   @Mixin private NameOption name = new NameOption();

@@ -14,8 +14,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Run a command (or a shell) on a host as a user there would, like ssh: streams, terminal,",
       "environment, working directory, signals and exit status pass through."
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class ExecCommand implements Callable<Integer> {
   @Mixin private NameOption name = new NameOption();
 

@@ -8,10 +8,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code hob testbed link}. */
-@Command(
-    name = "link",
-    description = "Cut a host's link, mend it, or change its rate.",
-    mixinStandardHelpOptions = true)
+@Command(name = "link", description = "Cut a host's link, mend it, or change its rate.")
 final class LinkCommand implements Runnable {
   @Mixin private NameOption name = new NameOption();
 
@@ -34,7 +31,7 @@ final class LinkCommand implements Runnable {
         try {
           testbed.setRate(host, LinkRate.parse(what));
         } catch (IllegalArgumentException e) {
-          throw new WrongUse(e.getMessage(), e);
+          throw new WrongUse(String.valueOf(e.getMessage()), e);
         }
       }
     }

@@ -12,10 +12,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code hob testbed status}. */
-@Command(
-    name = "status",
-    description = "List the hosts and how they are.",
-    mixinStandardHelpOptions = true)
+@Command(name = "status", description = "List the hosts and how they are.")
 final class StatusCommand implements Runnable {
   private final PrintWriter out;
   @Mixin private NameOption name = new NameOption();
@@ -64,7 +61,7 @@ final class StatusCommand implements Runnable {
         .text("testbed", Line::testbed)
         .text("host", Line::host)
         .text("address", Line::address)
-        .number("cpu", l -> l.cpu.equals("max") ? -1 : Double.parseDouble(l.cpu), Line::cpu)
+        .text("cpu", Line::cpu)
         .text("rate", Line::rate)
         .text("link", Line::link, l -> l.link.equals("up") ? Colour.GOOD : Colour.BAD)
         .text("state", Line::state, l -> l.state.equals("up") ? Colour.GOOD : Colour.BAD)

@@ -10,7 +10,6 @@ import picocli.CommandLine.Command;
     name = "testbed",
     description =
         "Hosts on this machine to try hob on: namespaces with a link and a CPU quota each.",
-    mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND")
 public final class TestbedCommand implements Runnable {
   private TestbedCommand() {}

@@ -16,10 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code hob testbed up}. */
-@Command(
-    name = "up",
-    description = "Make hosts h1, h2, ... and start a daemon on each.",
-    mixinStandardHelpOptions = true)
+@Command(name = "up", description = "Make hosts h1, h2, ... and start a daemon on each.")
 final class UpCommand implements Runnable {
   private final PrintWriter out;
   @Mixin private NameOption name = new NameOption();
@@ -72,7 +69,7 @@ final class UpCommand implements Runnable {
     try {
       return change.apply(TestbedSpec.standard());
     } catch (IllegalArgumentException e) {
-      throw new WrongUse(e.getMessage(), e);
+      throw new WrongUse(String.valueOf(e.getMessage()), e);
     }
   }
 }
