@@ -66,6 +66,19 @@ public final class Fd implements AutoCloseable {
     return "/proc/self/fd/" + number;
   }
 
+  /** {@code poll(2)} of this one: the events that hold within {@code millis}, 0 for none. */
+  public int poll(int events, int millis) {
+    MemorySegment s = Scratch.get();
+    s.set(Scratch.INT, 0, number);
+    s.set(Scratch.INT, 4, events);
+    long r = Sys.call(Nr.POLL, s.address(), 1, millis);
+    if (Errno.EINTR.is(r)) {
+      return 0;
+    }
+    Sys.check(r, "poll", number);
+    return s.get(Scratch.SHORT, 6);
+  }
+
   /** {@code ioctl(2)}; result or {@code -errno}. */
   public long ioctl(long request, long argument) {
     return Sys.call(Nr.IOCTL, number, request, argument);

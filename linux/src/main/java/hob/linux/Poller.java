@@ -125,6 +125,9 @@ public final class Poller implements AutoCloseable {
         for (Runnable r; (r = work.poll()) != null; ) {
           guarded(r);
         }
+        if (closed) {
+          return;
+        }
         long n = Sys.call(Nr.EPOLL_WAIT, epoll.number(), events.address(), BATCH, -1);
         if (Errno.EINTR.is(n)) {
           continue;
