@@ -14,4 +14,6 @@ module hob.bench {
 
   opens hob.bench.faults to
       info.picocli;
+
+  exports hob.demo;
 }

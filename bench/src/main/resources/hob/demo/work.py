@@ -1,0 +1,9 @@
+"""Hashes in a loop and says where it is: any lost or doubled step changes the end."""
+import hashlib
+
+h = b"sprite"
+for i in range(6_000_000):
+    h = hashlib.sha256(h).digest()
+    if i % 500_000 == 0:
+        print(i, h.hex(), flush=True)
+print("end", h.hex())
