@@ -8,8 +8,8 @@ import java.util.Random;
 
 /** Makes what the programs of the demo work on; the same at every run. */
 final class Inputs {
-  private static final int TEXT_LINES = 700_000;
-  private static final int FUNCTIONS = 4_000;
+  private static final int TEXT_LINES = 300_000;
+  private static final int FUNCTIONS = 1_500;
   private static final int ROWS = 400_000;
 
   private Inputs() {}

@@ -7,7 +7,7 @@ public final class Work {
   public static void main(String[] args) {
     long state = 1987;
     long sum = 0;
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 30; round++) {
       long[][] rows = new long[50][];
       for (int r = 0; r < rows.length; r++) {
         rows[r] = new long[20_000];

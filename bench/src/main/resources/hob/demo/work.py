@@ -2,7 +2,7 @@
 import hashlib
 
 h = b"sprite"
-for i in range(6_000_000):
+for i in range(3_000_000):
     h = hashlib.sha256(h).digest()
     if i % 500_000 == 0:
         print(i, h.hex(), flush=True)
