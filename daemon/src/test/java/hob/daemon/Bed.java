@@ -3,9 +3,7 @@ package hob.daemon;
 import com.google.protobuf.Message;
 import hob.cli.Daemon;
 import hob.cli.DaemonException;
-import hob.testbed.DaemonSpec;
 import hob.testbed.Host;
-import hob.testbed.HostConfig;
 import hob.testbed.Testbed;
 import hob.testbed.TestbedSpec;
 import hob.wire.proto.FaultArmRequest;
@@ -16,9 +14,6 @@ import hob.wire.proto.HostsReply;
 import hob.wire.proto.HostsRequest;
 import hob.wire.proto.MigrateReply;
 import hob.wire.proto.MigrateRequest;
-import hob.wire.tls.CertificateAuthority;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -36,25 +31,15 @@ final class Bed implements AutoCloseable {
   /** Daemons that count a home as lost after 3 s, and in which faults may be armed. */
   static Bed up(String name) {
     Testbed.down(name);
-    DaemonSpec daemon =
-        DaemonSpec.hobd()
-            .withPreparation(Bed::certify)
-            .withEnvironment(
-                Map.of("CONFIG_FORCE_testing_faults", "true", "CONFIG_FORCE_lost_after", "3s"));
-    Bed bed = new Bed(Testbed.up(TestbedSpec.standard().withName(name).withDaemon(daemon)));
+    TestbedSpec spec = TestbedSpec.standard().withName(name);
+    Map<String, String> environment =
+        Map.of(
+            "CONFIG_FORCE_testing_faults", "true",
+            "CONFIG_FORCE_lost_after", "3s",
+            "CONFIG_FORCE_warm__up", "false");
+    Bed bed = new Bed(Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment))));
     bed.awaitPeers();
     return bed;
-  }
-
-  private static void certify(List<HostConfig> hosts) {
-    try {
-      CertificateAuthority authority = CertificateAuthority.create();
-      for (HostConfig host : hosts) {
-        authority.issue(host.name()).save(host.tls());
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   Testbed testbed() {
@@ -118,6 +103,19 @@ final class Bed implements AutoCloseable {
   /** Starts a program on a host; its pid there. */
   int start(String host, Path output, String... command) {
     return host(host).spawn(List.of(command), output);
+  }
+
+  /** The only child of a process, once it has one. */
+  int childOf(String host, int parent) {
+    return Integer.parseInt(
+        Awaitility.await()
+            .until(
+                () ->
+                    host(host)
+                        .run("cat", "/proc/%d/task/%1$d/children".formatted(parent))
+                        .output()
+                        .strip(),
+                children -> children.matches("\\d+")));
   }
 
   @Override
