@@ -42,8 +42,13 @@ final class Cgroups {
 
   /** What this machine has mounted. */
   static Cgroups detect() {
+    return of(Layout.read(MOUNTS));
+  }
+
+  /** What {@code mounts}, in the form of proc_pid_mounts(5), has. */
+  static Cgroups of(String mounts) {
     List<Hierarchy> found = new ArrayList<>();
-    for (String line : Layout.read(MOUNTS).split("\n")) {
+    for (String line : mounts.split("\n")) {
       List<String> fields = List.of(line.split(" "));
       Path mount = Path.of(fields.get(1));
       List<String> options = List.of(fields.get(3).split(","));
