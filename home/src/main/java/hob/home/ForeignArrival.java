@@ -4,6 +4,7 @@ import hob.image.Pages;
 import hob.image.RefusedException;
 import hob.image.Restore;
 import hob.image.Skeleton;
+import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
@@ -11,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
@@ -32,6 +34,10 @@ final class ForeignArrival implements Arrival {
     sandbox =
         Sandbox.create(outline.getHome(), Math.max(outline.getNextPid(), Sandbox.FOREIGN_PIDS));
     session.sandbox = sandbox;
+    int init = sandbox.init().pid();
+    session
+        .streams()
+        .sandbox(() -> new TreeWalk(init, Set.of(init)).get(), "/proc/" + init + "/root/dev/pts");
     // Until the tree is whole, everything dies with this daemon.
     sandbox.init().perish();
     try {
@@ -122,6 +128,7 @@ final class ForeignArrival implements Arrival {
           restore().resume();
           resumedAtNanos = System.nanoTime();
           session.role = LocalSession.Role.FOREIGN;
+          session.streams().started();
           session.watchForeign();
           session.save();
           session.settled();
@@ -146,6 +153,7 @@ final class ForeignArrival implements Arrival {
           if (restore != null) {
             restore.closeFiles();
           }
+          session.streams().abandonArrival();
           vessels.values().forEach(Vessel::kill);
           session.leaveSandbox();
           session.end();

@@ -3,6 +3,7 @@ package hob.home;
 import hob.image.Pages;
 import hob.image.Restore;
 import hob.image.Shadow;
+import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
@@ -46,6 +47,8 @@ final class HomeArrival implements Arrival {
         .tracer()
         .call(() -> {
           session.busy = true;
+          int root = session.id().pid();
+          session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
           TreeImage image = TreeImage.parseFrom(bytes);
           for (Shadow s : session.shadows.values()) {
             session.unwatchShadow(s);
@@ -198,6 +201,7 @@ final class HomeArrival implements Arrival {
         .call(() -> {
           restore().resume();
           resumedAtNanos = System.nanoTime();
+          session.streams().started();
           session.shadows.values().forEach(Shadow::release);
           session.shadows.clear();
           session.hostPids.clear();
@@ -228,6 +232,7 @@ final class HomeArrival implements Arrival {
           if (restore != null) {
             restore.closeFiles();
           }
+          session.streams().abandonArrival();
           fresh.values().forEach(Vessel::kill);
           for (Shadow s : List.copyOf(session.shadows.values())) {
             Vessel v = vessels.get(s.nsPid());

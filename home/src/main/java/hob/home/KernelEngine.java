@@ -41,10 +41,7 @@ public final class KernelEngine implements Engine {
 
   LocalSession session(SessionId id, String location) {
     return sessions.computeIfAbsent(
-        id,
-        k ->
-            new LocalSession(
-                id, link, poller, files, new NoStreams(), location, () -> sessions.remove(id)));
+        id, k -> new LocalSession(id, link, poller, files, location, () -> sessions.remove(id)));
   }
 
   @Override

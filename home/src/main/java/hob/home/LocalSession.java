@@ -7,6 +7,7 @@ import hob.home.proto.Exited;
 import hob.home.proto.Kill;
 import hob.home.proto.Signal;
 import hob.home.proto.Stopped;
+import hob.home.proto.StreamEvent;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
 import hob.image.Tracer;
@@ -45,6 +46,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LocalSession {
   private static final System.Logger LOG = System.getLogger(LocalSession.class.getName());
+  private static final int SIGWINCH = 28;
   private static final int CLD_STOPPED = 5;
   private static final int CLD_CONTINUED = 6;
   private static final Duration DRAIN = Duration.ofSeconds(20);
@@ -68,7 +70,7 @@ final class LocalSession {
   private final EngineLink link;
   private final Poller poller;
   private final EngineFiles files;
-  private final Streams streams;
+  private final SessionStreams streams;
   private final Runnable onEnd;
 
   volatile long incarnation;
@@ -88,7 +90,6 @@ final class LocalSession {
       EngineLink link,
       Poller poller,
       EngineFiles files,
-      Streams streams,
       String location,
       Runnable onEnd) {
     this.id = id;
@@ -96,7 +97,7 @@ final class LocalSession {
     this.link = link;
     this.poller = poller;
     this.files = files;
-    this.streams = streams;
+    this.streams = new SessionStreams(atHome(), poller, this::stream);
     this.location = location;
     this.onEnd = onEnd;
   }
@@ -109,7 +110,7 @@ final class LocalSession {
     return tracer;
   }
 
-  Streams streams() {
+  SessionStreams streams() {
     return streams;
   }
 
@@ -139,6 +140,12 @@ final class LocalSession {
     link.send(
         atHome() ? location : id.home(),
         new EngineMessage(id, incarnation, event.build().toByteArray()));
+  }
+
+  private void stream(StreamEvent event) {
+    if (!atHome() || !location.equals(link.self())) {
+      send(EngineEvent.newBuilder().setStream(event));
+    }
   }
 
   /** On the tracer's thread. */
@@ -223,6 +230,9 @@ final class LocalSession {
         return;
       }
       byte[] info = Arrays.copyOf(b, Ptrace.SIGINFO);
+      if (ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN).getInt(0) == SIGWINCH) {
+        streams.tellWindows();
+      }
       if (!own(info)) {
         send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
       }

@@ -59,6 +59,14 @@ final class Sandbox {
           init.put(128, "proc"),
           0,
           0);
+      init.must(
+          "mount",
+          Nr.MOUNT,
+          init.put(0, "devpts"),
+          init.put(64, "/dev/pts"),
+          init.put(128, "devpts"),
+          0,
+          init.put(192, "newinstance,ptmxmode=0666,mode=620"));
       write(init, "/proc/sys/kernel/pid_max", String.valueOf(PID_MAX));
       write(init, "/proc/sys/kernel/ns_last_pid", String.valueOf(nextPid - 1));
       init.outlive();

@@ -45,7 +45,9 @@ final class Hosts implements AutoCloseable {
 
     @Override
     public void sessionEnded(SessionId session) {
-      ended.put(session, true);
+      if (session.home().equals(self)) {
+        ended.put(session, true);
+      }
     }
   }
 
