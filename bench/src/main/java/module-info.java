@@ -12,6 +12,8 @@ module hob.bench {
   requires hob.cli;
   requires info.picocli;
 
+  opens hob.bench to
+      info.picocli;
   opens hob.bench.faults to
       info.picocli;
 
