@@ -1,0 +1,68 @@
+package hob.home;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Roots, and files of /proc. */
+class DirectoriesTest {
+  @TempDir Path directory;
+
+  private void survives(String script) throws Exception {
+    try (MovedProgram p = MovedProgram.start(directory, script)) {
+      p.moveAndCheck();
+    }
+  }
+
+  @Test
+  void changedRootStays() throws Exception {
+    survives(
+        """
+        os.mkdir('jail')
+        open('jail/inside', 'w').write('in')
+        outside = os.open('out', os.O_RDONLY)
+        child = os.fork()
+        if child == 0:
+          os.chroot('jail')
+          while True:
+            try: os.stat('go'); break
+            except FileNotFoundError: time.sleep(0.01)
+          ok = open('/inside').read() == 'in' and not os.path.exists('/proc')
+          os._exit(0 if ok else 1)
+        time.sleep(0.1)
+        ready()
+        assert os.readlink('/proc/%d/root' % child) == home + '/jail'
+        assert os.waitpid(child, 0)[1] == 0
+        """);
+  }
+
+  @Test
+  void filesOfProcShowTheSameProcess() throws Exception {
+    survives(
+        """
+        child = os.fork()
+        if child == 0:
+          while not os.path.exists('go'): time.sleep(0.01)
+          os._exit(0)
+        fd = os.open('/proc/%d/stat' % child, os.O_RDONLY)
+        own = os.open('/proc/self/status', os.O_RDONLY)
+        limit = os.open('/proc/sys/fs/nr_open', os.O_RDONLY)
+        ready()
+        assert os.read(own, 4096).split(b'\\nPid:\\t')[1].split()[0] == str(os.getpid()).encode()
+        assert int(os.read(limit, 100)) > 0
+        """);
+  }
+
+  @Test
+  void fileOfProcAboutAnotherProcessIsRefused() throws Exception {
+    String script = "fd = os.open('/proc/1/stat', os.O_RDONLY)\nready()\n";
+    try (MovedProgram p = MovedProgram.start(directory, script)) {
+      assertThatThrownBy(p::moveAround)
+          .isInstanceOf(MoveRefusedException.class)
+          .hasMessageContaining("about a process that does not move along");
+      p.check();
+    }
+  }
+}
