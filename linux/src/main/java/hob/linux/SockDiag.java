@@ -121,6 +121,7 @@ public final class SockDiag implements AutoCloseable {
     return b.putShort((short) (NLM_F_REQUEST | flags)).putInt(1).putInt(0);
   }
 
+  @SuppressWarnings("ByteBufferBackingArray") // request() allocated it, so it begins at 0
   private List<ByteBuffer> ask(ByteBuffer q) {
     boolean dump = (q.getShort(6) & NLM_F_DUMP) != 0;
     socket.writeAll(q.array());
