@@ -34,10 +34,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class MigrateTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final String COUNT =
-      "import sys,time\n"
-          + "n=0\n"
-          + "while True:\n"
-          + "  n+=1; print(n, flush=True); time.sleep(0.01)\n";
+      """
+      import time
+      n = 0
+      while True:
+        n += 1
+        print(n, flush=True)
+        time.sleep(0.01)
+      """;
 
   @TempDir static Path directory = Path.of("");
   private static Bed bed = Bed.up("daemon");

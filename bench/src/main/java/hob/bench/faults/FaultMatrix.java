@@ -105,7 +105,7 @@ public final class FaultMatrix implements AutoCloseable {
     try {
       return "moved: " + bed.migrate(pid, target).getTo();
     } catch (DaemonException e) {
-      return e.getMessage();
+      return String.valueOf(e.getMessage());
     }
   }
 

@@ -126,7 +126,7 @@ public final class Control {
                   .user());
       return new CommandHandler(Caller.newBuilder().setUid(uid).build());
     } catch (Problem e) {
-      throw new WireException.Refused(e.getMessage());
+      throw new WireException.Refused(String.valueOf(e.getMessage()));
     }
   }
 
