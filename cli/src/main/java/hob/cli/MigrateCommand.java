@@ -15,7 +15,19 @@ import picocli.CommandLine.Parameters;
 /** {@code hob migrate PID HOST}. */
 @Command(
     name = "migrate",
-    description = "Move a process, and its descendants, to another host while it runs.")
+    description = "Move a process, and its descendants, to another host while it runs.",
+    exitCodeListHeading = "Exit status:%n",
+    exitCodeList = {
+      "0:moved, or with --check: can move",
+      "1:tried without success; it runs on where it was",
+      "2:wrong command line",
+      "3:no such process",
+      "4:another user's process",
+      "5:something of it cannot move",
+      "6:it moves already, or is there already",
+      "7:no such host",
+      "8:a daemon that is needed does not answer"
+    })
 final class MigrateCommand implements Callable<Integer> {
   private final PrintWriter out;
 

@@ -22,7 +22,8 @@ final class Hob {
     line.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
     line.addAll(List.of(System.getProperty("java.class.path"), Main.class.getName()));
     line.addAll(List.of(args));
-    return run(line, Map.of());
+    // Never a daemon that this machine happens to run.
+    return run(line, Map.of("HOB_SOCKET", "/nonexistent/hobd.sock"));
   }
 
   static Result run(List<String> line, Map<String, String> environment) {
