@@ -56,6 +56,23 @@ class DirectoriesTest {
   }
 
   @Test
+  void fileOfProcAboutEndedProcessStaysOpen() throws Exception {
+    survives(
+        """
+        child = os.fork()
+        if child == 0: time.sleep(100)
+        fd = os.open('/proc/%d/stat' % child, os.O_RDONLY)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        ready()
+        try:
+          os.read(fd, 100)
+          raise AssertionError('there is such a process')
+        except ProcessLookupError: pass
+        """);
+  }
+
+  @Test
   void fileOfProcAboutAnotherProcessIsRefused() throws Exception {
     String script = "fd = os.open('/proc/1/stat', os.O_RDONLY)\nready()\n";
     try (MovedProgram p = MovedProgram.start(directory, script)) {

@@ -130,6 +130,7 @@ final class MovedProgram implements AutoCloseable {
 
   @Override
   public void close() {
-    Signals.kill(pid, Signals.SIGKILL);
+    // It leads a process group, with its children.
+    Signals.kill(-pid, Signals.SIGKILL);
   }
 }

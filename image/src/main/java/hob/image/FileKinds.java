@@ -20,6 +20,7 @@ final class FileKinds {
           new FifoFile(),
           new StreamFile(),
           new SharedMemoryFile(),
+          new EndedProcessFile(),
           new UnnamedFile(),
           new NamedFile());
 

@@ -62,6 +62,7 @@ public final class Restore {
           vessels.get(p.getPid()).end(p.getExitStatus());
         }
       }
+      files.openEarly(vessels.get(image.getProcesses(0).getPid()));
       Map<Integer, Integer> mappers = new HashMap<>();
       for (int i = 0; i < image.getProcessesCount(); i++) {
         ProcessImage p = image.getProcesses(i);

@@ -194,6 +194,16 @@ final class TreeFiles implements AutoCloseable {
     return deadProcesses.computeIfAbsent(number, n -> PidFdFile.ofDead(status));
   }
 
+  /** Opens what takes a vessel that still has its code. */
+  void openEarly(@Nullable Vessel vessel) {
+    for (int i = 0; i < image.getFilesCount(); i++) {
+      OpenFile f = image.getFiles(i);
+      if (f.getKind() == OpenFile.Kind.ENDED_PROCESS && vessel != null) {
+        open.put(i, EndedProcessFile.open(f, this, vessel));
+      }
+    }
+  }
+
   /** A file of the image. */
   Fd open(int index) {
     Fd known = open.get(index);

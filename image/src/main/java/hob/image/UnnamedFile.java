@@ -24,7 +24,7 @@ final class UnnamedFile implements FileKind {
   @Override
   public @Nullable String pin(ProcessFacts.FdFacts d) {
     if (d.target().startsWith("/proc/")) {
-      return "is a file of /proc about a process that has ended (" + d.target() + ")";
+      return "is a file of /proc about a thread that has ended (" + d.target() + ")";
     }
     try (RootDir root = d.process().root()) {
       String reason = UnnamedFiles.pin(d.stat(), d.link(), root);
