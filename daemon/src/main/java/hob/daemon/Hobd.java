@@ -125,6 +125,9 @@ public final class Hobd implements AutoCloseable {
 
   private void warmUp() {
     control.ready();
+    if (config.warmUp()) {
+      engine.warmUp();
+    }
   }
 
   /** Ends the daemon; all processes run on. */

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** The {@link Engine} that works on the real kernel. */
 public final class KernelEngine implements Engine {
   private static final System.Logger LOG = System.getLogger(KernelEngine.class.getName());
+  private static final int WARM_UP_ROUNDS = 60;
   private static final int LEASE = 1 << 15;
 
   private final EngineLink link;
@@ -229,6 +230,11 @@ public final class KernelEngine implements Engine {
             return null;
           });
     }
+  }
+
+  @Override
+  public void warmUp() {
+    WarmUp.run(WARM_UP_ROUNDS);
   }
 
   @Override

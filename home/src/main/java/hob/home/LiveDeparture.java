@@ -166,6 +166,7 @@ final class LiveDeparture implements Departure {
   }
 
   private void becomeShadows() {
+    session.unwatchResident();
     session.streams().take(capture().externals());
     var made = Shadow.of(capture());
     session.hostPids.clear();

@@ -83,6 +83,7 @@ final class LocalSession {
   private final List<Signal> held = new ArrayList<>();
   private final List<Exited> early = new ArrayList<>();
   @Nullable Sandbox sandbox;
+  private @Nullable Fd resident;
   boolean busy;
 
   LocalSession(
@@ -534,33 +535,38 @@ final class LocalSession {
 
   /** Back at home, as ordinary processes: ends with its first process. */
   void watchResident() {
-    watchResidentPid();
-  }
-
-  private void watchResidentPid() {
+    unwatchResident();
     try {
       Fd pidfd = PidFd.open(id.pid());
-      poller.add(
-          pidfd,
-          Poller.IN,
-          events ->
-              poller.remove(
-                  pidfd,
-                  () -> {
-                    pidfd.close();
-                    tracer.submit(() -> {
-                      if (role == Role.RESIDENT) {
-                        end();
-                      }
-                    });
-                  }));
+      resident = pidfd;
+      poller.add(pidfd, Poller.IN, events -> residentEnded(pidfd));
     } catch (LinuxException e) {
       end();
     }
   }
 
+  /** On the poller's thread. */
+  private void residentEnded(Fd pidfd) {
+    poller.remove(pidfd, () -> {});
+    tracer.submit(() -> {
+      if (role == Role.RESIDENT) {
+        end();
+      }
+    });
+  }
+
+  /** Leaves home. */
+  void unwatchResident() {
+    Fd pidfd = resident;
+    if (pidfd != null) {
+      poller.remove(pidfd, pidfd::close);
+      resident = null;
+    }
+  }
+
   /** The session is over here. */
   void end() {
+    unwatchResident();
     streams.close();
     files.forget(id);
     onEnd.run();
