@@ -363,6 +363,7 @@ public final class Capture {
   /** Lets the tree run on as if nothing had happened. */
   public void resume() {
     close();
+    released();
     if (doubt) {
       for (FrozenProcess p : processes) {
         Fuse.remove(p.leader().tid(), p.leader().mask());
@@ -387,6 +388,7 @@ public final class Capture {
   /** Ends the processes; waits until they are gone for their tracer. Their parents reap them. */
   public void destroy() {
     close();
+    leaving();
     for (FrozenProcess p : processes.reversed()) {
       Signals.kill(p.pid(), Signals.SIGKILL);
     }
@@ -395,6 +397,17 @@ public final class Capture {
         awaitEnd(t.tid());
       }
     }
+    released();
+  }
+
+  /** The tree is about to end here: its connections go on elsewhere and must not be closed. */
+  void leaving() {
+    InetSocketFile.vanish(shared.sockets().held());
+  }
+
+  /** Lets go of sockets: they run on, or vanish. */
+  void released() {
+    Fd.closeAll(shared.sockets().held());
   }
 
   static void awaitEnd(int tid) {

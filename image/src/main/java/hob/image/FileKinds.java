@@ -16,6 +16,7 @@ final class FileKinds {
           new InotifyFile(),
           new PidFdFile(),
           new UnixSocketFile(),
+          new InetSocketFile(),
           new PipeFile(),
           new FifoFile(),
           new StreamFile(),

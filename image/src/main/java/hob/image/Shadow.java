@@ -62,6 +62,7 @@ public final class Shadow {
    */
   public static List<Shadow> of(Capture capture) {
     capture.close();
+    capture.leaving();
     List<Shadow> all = new ArrayList<>();
     int i = 0;
     for (FrozenProcess p : capture.frozenLeaders()) {
@@ -71,6 +72,7 @@ public final class Shadow {
       boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
       all.add(make(p, capture.image().getProcesses(i++), sharing));
     }
+    capture.released();
     return all;
   }
 

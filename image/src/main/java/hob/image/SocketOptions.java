@@ -21,6 +21,7 @@ final class SocketOptions {
   private static final int SOL_IPV6 = 41;
   private static final int SOL_ICMPV6 = 58;
   private static final int SOL_RAW = 255;
+  private static final int SO_REUSEADDR = 2;
   private static final int SO_ATTACH_FILTER = 26;
   private static final int SO_LOCK_FILTER = 44;
 
@@ -125,6 +126,10 @@ final class SocketOptions {
         continue;
       }
       byte[] now = Socket.option(socket, o.getLevel(), o.getName(), wanted.length);
+      if (!complete && generic && o.getName() == SO_REUSEADDR) {
+        // Whoever binds sees to it.
+        continue;
+      }
       if (Arrays.equals(now, wanted) || (!complete && generic && o.getName() == SO_LOCK_FILTER)) {
         continue;
       }

@@ -4,12 +4,31 @@ import hob.image.proto.SocketCredentials;
 import hob.linux.Fd;
 import hob.linux.Socket;
 import hob.linux.SocketMessage;
+import hob.linux.Sys;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Reads the queue of a unix or datagram socket and leaves it as it is. */
 final class SocketQueue {
+  /** Bytes that can be read. */
+  static final long FIONREAD = 0x541B;
+
+  /** Bytes that are on their way. */
+  static final long SIOCOUTQ = 0x5411;
+
   private SocketQueue() {}
+
+  /** What an ioctl(2) counts. */
+  static int count(Fd socket, long request) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment n = arena.allocate(ValueLayout.JAVA_INT);
+      Sys.check(socket.ioctl(request, n.address()), "ioctl", Long.toHexString(request));
+      return n.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
 
   /** All messages, oldest first; of a stream, its bytes in stretches. */
   static List<SocketMessage> of(Fd socket) {
@@ -21,7 +40,10 @@ final class SocketQueue {
         Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_TYPE) == Socket.SOCK_DGRAM;
     int from = Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_PEEK_OFF);
     int credentials = Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_PASSCRED);
-    Socket.setOption(socket, Socket.SOL_SOCKET, Socket.SO_PEEK_OFF, 0);
+    if (Sys.failed(Socket.setOption(socket, Socket.SOL_SOCKET, Socket.SO_PEEK_OFF, 0))) {
+      // ICMP and raw sockets: what stands in their queues may get lost on the way, as any packet.
+      return all;
+    }
     Socket.setOption(socket, Socket.SOL_SOCKET, Socket.SO_PASSCRED, 1);
     try {
       SocketMessage m = Socket.peek(socket);

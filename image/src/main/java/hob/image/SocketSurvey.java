@@ -3,6 +3,7 @@ package hob.image;
 import hob.linux.Fd;
 import hob.linux.PidFd;
 import hob.linux.SockDiag;
+import hob.linux.Socket;
 import hob.linux.SocketMessage;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,6 +23,13 @@ final class SocketSurvey implements AutoCloseable {
 
   /** A message and what its descriptors are, in this daemon. */
   record Queued(SocketMessage message, List<ProcessFacts.FdFacts> files) {}
+
+  private static final int IPPROTO_TCP = 6;
+  private static final int IPPROTO_UDP = 17;
+  private static final int TCP_ESTABLISHED = 1;
+  private static final int TCP_SYN_RECV = 3;
+  private static final int TCP_TIME_WAIT = 6;
+  private static final int TCP_CLOSE_WAIT = 8;
 
   private final Map<Long, Holder> byInode = new HashMap<>();
   private final Map<Long, List<Queued>> queues = new HashMap<>();
@@ -91,6 +99,60 @@ final class SocketSurvey implements AutoCloseable {
       diag = SockDiag.of(p.pid());
     }
     return diag;
+  }
+
+  /**
+   * What stands at the other end of a TCP connection.
+   *
+   * @param found whether there is anything
+   * @param inode 0 when no process has it
+   * @param waiting whether it is a connection that nobody has accepted yet
+   * @param received bytes in it that nobody has read
+   */
+  record TcpEnd(boolean found, long inode, boolean waiting, int received) {}
+
+  private final Map<String, SockDiag.Inet> tcpByEnds = new HashMap<>();
+  private final Map<Long, SockDiag.Inet> inetByInode = new HashMap<>();
+  private boolean inetRead;
+
+  private void readInet(FrozenProcess p) {
+    if (inetRead) {
+      return;
+    }
+    inetRead = true;
+    for (int family : List.of(Socket.AF_INET, Socket.AF_INET6)) {
+      for (int protocol : List.of(IPPROTO_TCP, IPPROTO_UDP)) {
+        for (SockDiag.Inet i : diag(p).inet(family, protocol)) {
+          inetByInode.put(i.inode(), i);
+          if (protocol == IPPROTO_TCP && i.state() != TCP_TIME_WAIT) {
+            String source = InetName.key(family, i.tuple(), 0);
+            tcpByEnds.put(source + " " + InetName.key(family, i.tuple(), 1), i);
+          }
+        }
+      }
+    }
+  }
+
+  /** Internet sockets of the tree's network namespace by inode. */
+  Map<Long, SockDiag.Inet> inet(FrozenProcess p) {
+    readInet(p);
+    return inetByInode;
+  }
+
+  /** The end of a connection that leads from {@code source} to {@code destination}. */
+  TcpEnd tcpEnd(FrozenProcess p, String source, String destination) {
+    readInet(p);
+    SockDiag.Inet i = tcpByEnds.get(source + " " + destination);
+    if (i == null) {
+      return new TcpEnd(false, 0, false, 0);
+    }
+    // Who closes a socket sends a FIN: without one, an end that nobody has was never accepted.
+    boolean waiting =
+        i.inode() == 0
+            && (i.state() == TCP_ESTABLISHED
+                || i.state() == TCP_SYN_RECV
+                || i.state() == TCP_CLOSE_WAIT);
+    return new TcpEnd(true, i.inode(), waiting, i.received());
   }
 
   /** Keeps a socket until the tree has left or runs on. */

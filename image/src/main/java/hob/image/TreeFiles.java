@@ -271,6 +271,9 @@ final class TreeFiles implements AutoCloseable {
     if (unixSockets != null) {
       unixSockets.close();
     }
+    if (inetSockets != null) {
+      inetSockets.close();
+    }
   }
 
   /** The tree will not run here: nothing of it may stay. */

@@ -26,6 +26,8 @@ public final class SockDiag implements AutoCloseable {
   private static final int UNIX_DIAG_RQLEN = 4;
   private static final int UNIX_DIAG_SHUTDOWN = 6;
 
+  private static final int INET_DIAG_SHUTDOWN = 8;
+
   private final Fd socket;
 
   /**
@@ -41,13 +43,18 @@ public final class SockDiag implements AutoCloseable {
       int type, int state, long peer, List<Long> waiting, int shutdown, int backlog) {}
 
   /**
-   * A TCP socket.
+   * An internet socket.
    *
-   * @param tuple source and destination, as the kernel writes them: ports, then addresses
+   * @param state of TCP (TCP_ESTABLISHED...); 7 or 1 of others
+   * @param tuple ports of source and destination, then their addresses, 16 bytes each, as the
+   *     kernel writes them
    * @param inode 0 when no process has it
    * @param received bytes that nobody has read; of a listening socket connections to accept
+   * @param sent bytes that are not acknowledged; of a listening socket its backlog
+   * @param shutdown bit 0 reading, bit 1 writing
    */
-  public record Tcp(int state, ByteBuffer tuple, long inode, int received) {}
+  public record Inet(
+      int family, int state, byte[] tuple, long inode, int received, int sent, int shutdown) {}
 
   private SockDiag(Fd socket) {
     this.socket = socket;
@@ -90,13 +97,24 @@ public final class SockDiag implements AutoCloseable {
         queue == null ? 0 : queue.getInt(4));
   }
 
-  /** All TCP sockets of a family, those that no process has too. */
-  public List<Tcp> tcp(int family) {
+  /** All sockets of a family and protocol, those that no process has too. */
+  public List<Inet> inet(int family, int protocol) {
     ByteBuffer q = request(56, NLM_F_DUMP);
-    q.put((byte) family).put((byte) 6).put((byte) 0).put((byte) 0).putInt(-1);
-    List<Tcp> all = new ArrayList<>();
+    q.put((byte) family).put((byte) protocol).put((byte) 0).put((byte) 0).putInt(-1);
+    List<Inet> all = new ArrayList<>();
     for (ByteBuffer a : ask(q)) {
-      all.add(new Tcp(a.get(1), a.slice(4, 36), a.getInt(68) & 0xffffffffL, a.getInt(56)));
+      byte[] tuple = new byte[36];
+      a.get(4, tuple);
+      ByteBuffer shutdown = attributes(a, 72).get(INET_DIAG_SHUTDOWN);
+      all.add(
+          new Inet(
+              family,
+              a.get(1),
+              tuple,
+              a.getInt(68) & 0xffffffffL,
+              a.getInt(56),
+              a.getInt(60),
+              shutdown == null ? 0 : shutdown.get()));
     }
     return all;
   }

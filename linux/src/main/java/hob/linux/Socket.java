@@ -246,6 +246,17 @@ public final class Socket {
     }
   }
 
+  /** The first {@code size} bytes of a stream's queue, without taking them; fewer if not there. */
+  public static byte[] peekStream(Fd socket, int size) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = arena.allocate(Math.max(1, size));
+      long r =
+          Sys.call(
+              Nr.RECVFROM, socket.number(), data.address(), size, MSG_PEEK | MSG_DONTWAIT, 0, 0);
+      return r <= 0 ? new byte[0] : data.asSlice(0, r).toArray(Scratch.BYTE);
+    }
+  }
+
   private static void control(MemorySegment c, List<Fd> descriptors, List<Integer> credentials) {
     for (long at = 0; at + UnixSocket.CMSG_HEADER <= c.byteSize(); ) {
       long length = c.get(Scratch.LONG, at);

@@ -1,0 +1,185 @@
+package hob.image;
+
+import com.google.protobuf.ByteString;
+import hob.image.proto.InetSocket;
+import hob.image.proto.OpenFile;
+import hob.linux.Fd;
+import hob.linux.SockDiag;
+import hob.linux.Socket;
+import hob.linux.SocketMessage;
+import hob.linux.TcpRepair;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * TCP, UDP, ICMP and raw sockets: those that listen, those that are not connected, and those whose
+ * other end is in the tree or closed.
+ */
+final class InetSocketFile implements FileKind {
+  private static final int IPPROTO_TCP = 6;
+  private static final int SO_REUSEADDR = 2;
+  private static final int FIN_WAIT1 = 4;
+  private static final int FIN_WAIT2 = 5;
+  private static final int CLOSE = 7;
+  private static final int CLOSE_WAIT = 8;
+  private static final int LAST_ACK = 9;
+  private static final int LISTEN = 10;
+  private static final int CLOSING = 11;
+  private static final int SYN_SENT = 2;
+  private static final List<Integer> END_SENT = List.of(FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING);
+  private static final List<Integer> END_RECEIVED = List.of(CLOSE_WAIT, LAST_ACK, CLOSING);
+
+  @Override
+  public OpenFile.Kind kind() {
+    return OpenFile.Kind.INET_SOCKET;
+  }
+
+  @Override
+  public boolean matches(ProcessFacts.FdFacts d) {
+    String p = d.protocol();
+    return p.startsWith("TCP")
+        || p.startsWith("UDP")
+        || p.startsWith("RAW")
+        || p.startsWith("PING");
+  }
+
+  @Override
+  public @Nullable String pin(ProcessFacts.FdFacts d) {
+    return null;
+  }
+
+  private static Collection.Refused refused(
+      FrozenProcess p, ProcessFacts.FdFacts d, String reason) {
+    return new Collection.Refused(
+        new Refusal(p.pid(), "socket", "descriptor " + d.number() + " " + reason));
+  }
+
+  @Override
+  public void describe(
+      FrozenProcess p, ProcessFacts.FdFacts d, Collection tree, OpenFile.Builder out) {
+    out.setKind(kind());
+    try (Fd fd = SocketSurvey.here(p, d)) {
+      InetSocket.Builder s =
+          InetSocket.newBuilder()
+              .setDomain(Socket.option(fd, Socket.SOL_SOCKET, Socket.SO_DOMAIN))
+              .setType(Socket.option(fd, Socket.SOL_SOCKET, Socket.SO_TYPE))
+              .setProtocol(Socket.option(fd, Socket.SOL_SOCKET, Socket.SO_PROTOCOL))
+              .setInode(d.stat().inode());
+      s.addAllOptions(SocketOptions.of(fd, s.getDomain()));
+      byte[] name = Socket.name(fd);
+      byte[] peer = Socket.peer(fd);
+      s.setName(ByteString.copyFrom(name)).setBound(InetName.port(name) != 0);
+      if (peer != null) {
+        s.setPeer(ByteString.copyFrom(peer));
+      }
+      SockDiag.Inet known = tree.sockets().inet(p).get(d.stat().inode());
+      if (known != null) {
+        s.setShutdown(known.shutdown());
+      }
+      if (s.getProtocol() == IPPROTO_TCP) {
+        tcp(p, d, tree, fd, s, known);
+      } else {
+        datagrams(fd, s);
+      }
+      out.setInetSocket(s);
+    }
+  }
+
+  private static void datagrams(Fd fd, InetSocket.Builder s) {
+    for (SocketMessage m : SocketQueue.of(fd)) {
+      s.addQueue(
+          hob.image.proto.SocketMessage.newBuilder()
+              .setData(ByteString.copyFrom(m.data()))
+              .setSender(ByteString.copyFrom(m.sender())));
+    }
+  }
+
+  private static void tcp(
+      FrozenProcess p,
+      ProcessFacts.FdFacts d,
+      Collection tree,
+      Fd fd,
+      InetSocket.Builder s,
+      SockDiag.@Nullable Inet known) {
+    int state = TcpRepair.state(fd);
+    s.setState(state);
+    s.setEndSent(END_SENT.contains(state)).setEndReceived(END_RECEIVED.contains(state));
+    if (state == LISTEN) {
+      s.setBacklog(known == null ? 128 : known.sent());
+      return;
+    }
+    if (state == CLOSE) {
+      closed(fd, s);
+      return;
+    }
+    byte[] name = s.getName().toByteArray();
+    byte[] peer = s.getPeer().toByteArray();
+    if (state == SYN_SENT) {
+      if (known == null || !InetName.loopback(InetName.withPort(name, 0))) {
+        throw refused(p, d, "is connecting to a host outside of the tree");
+      }
+      return;
+    }
+    SocketSurvey.TcpEnd other = tree.sockets().tcpEnd(p, InetName.key(peer), InetName.key(name));
+    if (other.inode() != 0 && !tree.sockets().has(other.inode())) {
+      throw refused(p, d, "is a TCP connection with a process outside of the tree");
+    }
+    if (!other.found() && !InetName.loopback(peer) && !InetName.sameAddress(name, peer)) {
+      throw refused(p, d, "is a TCP connection that leads to another host");
+    }
+    if (other.waiting()) {
+      if (other.received() > 0) {
+        throw refused(p, d, "has sent data to who has not accepted its connection yet");
+      }
+      s.setWaitsForAccept(true);
+    }
+    s.setOther(other.inode());
+    queues(fd, s);
+    tree.sockets().hold(SocketSurvey.here(p, d));
+  }
+
+  /** A socket that was connected once reads the end; one that never was has an error. */
+  private static void closed(Fd fd, InetSocket.Builder s) {
+    SocketMessage m = Socket.peek(fd);
+    if (m != null) {
+      s.setEnded(true).setReceived(ByteString.copyFrom(Socket.peekStream(fd, unread(fd))));
+    }
+  }
+
+  private static int unread(Fd fd) {
+    return SocketQueue.count(fd, SocketQueue.FIONREAD);
+  }
+
+  private static void queues(Fd fd, InetSocket.Builder s) {
+    s.setReceived(ByteString.copyFrom(Socket.peekStream(fd, unread(fd))));
+    int reuse = Socket.option(fd, Socket.SOL_SOCKET, SO_REUSEADDR);
+    TcpRepair.on(fd);
+    try {
+      TcpRepair.queue(fd, TcpRepair.RECEIVE_QUEUE);
+      s.setReceiveSequence(TcpRepair.sequence(fd));
+      TcpRepair.queue(fd, TcpRepair.SEND_QUEUE);
+      s.setSendSequence(TcpRepair.sequence(fd));
+      int size = SocketQueue.count(fd, SocketQueue.SIOCOUTQ);
+      s.setSent(ByteString.copyFrom(Socket.peekStream(fd, size)));
+      TcpRepair.queue(fd, 0);
+    } finally {
+      TcpRepair.offSilently(fd, reuse);
+    }
+  }
+
+  @Override
+  public Fd open(OpenFile f, TreeFiles tree) {
+    Fd fd = tree.inetSockets().socket(f.getInetSocket().getInode());
+    UnixSocketFile.flags(fd, f);
+    return fd;
+  }
+
+  /** When a tree leaves: its sockets vanish, nobody is told that they are closed. */
+  static void vanish(List<Fd> held) {
+    for (Fd fd : held) {
+      if (TcpRepair.state(fd) != CLOSE) {
+        TcpRepair.on(fd);
+      }
+    }
+  }
+}
