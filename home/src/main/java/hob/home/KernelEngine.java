@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The {@link Engine} that works on the real kernel. */
@@ -216,6 +217,24 @@ public final class KernelEngine implements Engine {
   @Override
   public void reconnected(String peer) {
     // The daemon keeps and repeats what was not acknowledged: nothing to do.
+  }
+
+  @Override
+  public void homeUnheard(String home) {
+    ofHome(home, LocalSession::pause);
+  }
+
+  @Override
+  public void homeHeard(String home) {
+    ofHome(home, LocalSession::unpause);
+  }
+
+  private void ofHome(String home, Consumer<LocalSession> action) {
+    for (LocalSession s : sessions.values()) {
+      if (s.id().home().equals(home) && !home.equals(link.self())) {
+        s.tracer().submit(() -> action.accept(s));
+      }
+    }
   }
 
   @Override

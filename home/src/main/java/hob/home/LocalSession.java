@@ -21,6 +21,7 @@ import hob.linux.Poller;
 import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
+import hob.linux.Sys;
 import hob.linux.WaitStatus;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -84,6 +85,7 @@ final class LocalSession {
   private final List<Exited> early = new ArrayList<>();
   @Nullable Sandbox sandbox;
   private @Nullable Fd resident;
+  private final List<Integer> paused = new ArrayList<>();
   boolean busy;
 
   LocalSession(
@@ -374,6 +376,9 @@ final class LocalSession {
     int code = b.getInt(8);
     int pid = b.getInt(16);
     int status = b.getInt(24);
+    if (!paused.isEmpty()) {
+      return;
+    }
     if (code == CLD_STOPPED) {
       send(EngineEvent.newBuilder().setStopped(Stopped.newBuilder().setPid(pid).setSignal(status)));
     } else if (code == CLD_CONTINUED) {
@@ -477,6 +482,34 @@ final class LocalSession {
       leaveSandbox();
       end();
     }
+  }
+
+  /** The home is not heard: the tree stands still until it is, or until the home says otherwise. */
+  void pause() {
+    if (role != Role.FOREIGN || busy || !paused.isEmpty()) {
+      return;
+    }
+    for (int pid : tree()) {
+      if (state(pid) != 'T' && !Sys.failed(Signals.kill(pid, Signals.SIGSTOP))) {
+        paused.add(pid);
+      }
+    }
+    LOG.log(System.Logger.Level.WARNING, "session {0}: home is not heard, frozen", id);
+  }
+
+  /** The home is heard again. */
+  void unpause() {
+    for (int pid : paused) {
+      try {
+        Capture.release(pid);
+      } catch (LinuxException e) {
+        LOG.log(System.Logger.Level.DEBUG, "process {0} ended meanwhile: {1}", pid, e.getMessage());
+      }
+    }
+    if (!paused.isEmpty()) {
+      LOG.log(System.Logger.Level.INFO, "session {0}: home is heard again, goes on", id);
+    }
+    paused.clear();
   }
 
   /** Stops to watch what is about to move or go. */
