@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class HomeStream {
   private record Real(int number, Fd fd, int access) {}
 
+  private static final long LOOK_NANOS = 1_000_000_000L;
+
   private final StreamLoop loop;
   private final boolean terminal;
   private final FileStat stat;
@@ -40,6 +42,9 @@ final class HomeStream {
   private boolean noReaders;
   private boolean hungUp;
   private boolean away;
+  private boolean lingering;
+  private long promised;
+  private long nextLook = System.nanoTime();
   private @Nullable Wanted wanted;
   private byte[] settings = {};
   private byte[] window = {};
@@ -68,6 +73,7 @@ final class HomeStream {
 
   /** One more real description. */
   void add(int number, Fd fd, int access) {
+    lingering = false;
     reals.add(new Real(number, fd, access));
     if (access != Fd.O_WRONLY && source == null) {
       long own = Fd.tryOpen(fd.path(), Fd.O_RDONLY | Fd.O_NONBLOCK | Fd.O_NOCTTY, 0);
@@ -339,12 +345,22 @@ final class HomeStream {
 
   /** Whether it is to be found out if others read this pipe. */
   boolean wondersWhoReads() {
-    return !terminal && away && source != null && !source.closed() && source.isOnDemand();
+    return !terminal
+        && away
+        && source != null
+        && !source.closed()
+        && source.isOnDemand()
+        && System.nanoTime() - nextLook >= 0;
   }
 
   /** Whether others than {@code besides} read it now. */
   boolean othersRead(Set<Integer> besides) {
     return WaitingReaders.read(stat, besides);
+  }
+
+  /** Others read: they may end. */
+  void lookLater() {
+    nextLook = System.nanoTime() + LOOK_NANOS;
   }
 
   /** Nobody else reads: bytes may run ahead. */
@@ -360,8 +376,41 @@ final class HomeStream {
     inOrder(then);
   }
 
-  boolean idle() {
-    return sink == null || sink.idle();
+  /** Whether all that the tree wrote before {@code sent} reached the real end. */
+  boolean through(long sent) {
+    return sink == null || sink.through(sent);
+  }
+
+  /** The tree came home and wrote up to {@code sent}, of which some is to come: ends after that. */
+  void linger(long sent, Runnable end) {
+    if (sink != null) {
+      lingering = true;
+      promised = sent;
+      sink.after(
+          sent,
+          () ->
+              loop.later(() -> {
+                if (lingering) {
+                  lingering = false;
+                  end.run();
+                }
+              }));
+    }
+  }
+
+  /** Whether it only waits for its last output. */
+  boolean lingers() {
+    return lingering;
+  }
+
+  /** Where the tree goes on to write when it leaves again. */
+  long sent() {
+    return sink == null ? 0 : Math.max(promised, sink.received());
+  }
+
+  /** Where it goes on to read. */
+  long received() {
+    return source == null ? 0 : source.sent();
   }
 
   /** Whether bytes were read from the real end that a tree which has {@code received} has not. */

@@ -50,7 +50,6 @@ final class SessionStreams implements Streams {
   private static final long TICK_MILLIS = 20;
   private static final int EAGER_TICKS = 20;
   private static final int COST_SHARE = 50;
-  private static final long READERS_NANOS = 1_000_000_000L;
   private static final long MOST_UNDER_WAY = 1 << 20;
 
   private final boolean atHome;
@@ -61,11 +60,10 @@ final class SessionStreams implements Streams {
   private final Map<Integer, List<StandInEnd>> standIns = new HashMap<>();
   private final Map<WaitingReaders.File, Integer> fresh = new HashMap<>();
   private final Map<External, Integer> numbers = new HashMap<>();
-  private final Map<Integer, StandIn> typed = new HashMap<>();
+  private final Map<Integer, StandIn> terminals = new HashMap<>();
   private Supplier<List<Integer>> processes = List::of;
   private String devpts = "/dev/pts";
   private @Nullable ScheduledExecutorService ticker;
-  private long nextLook = System.nanoTime();
   private int lastId;
   private int lastNumber;
   private int eager;
@@ -154,6 +152,10 @@ final class SessionStreams implements Streams {
       lastNumber++;
       numbers.put(external, lastNumber);
       into.setDescription(lastNumber);
+      HomeStream before = reals.get(external.stream());
+      if (before != null) {
+        into.setSent(before.sent()).setReceived(before.received());
+      }
       try (Fd pidfd = PidFd.open(external.pid());
           Fd its = PidFd.get(pidfd, external.fd())) {
         if (external.terminal()) {
@@ -239,7 +241,7 @@ final class SessionStreams implements Streams {
       }
       if (real != null && (s.getTerminal() || !stays(real, s, access))) {
         if (s.getTerminal()) {
-          typed.put(s.getId(), s);
+          terminals.put(s.getId(), s);
         }
         return real.real(s.getDescription(), file.getFlags());
       }
@@ -263,23 +265,28 @@ final class SessionStreams implements Streams {
   private static boolean stays(HomeStream real, StandIn s, int access) {
     return access == Fd.O_RDONLY
         ? !s.getUnread().isEmpty() || real.ahead(s.getReceived())
-        : !real.idle();
+        : !real.through(s.getSent());
   }
 
   /** The tree that was opened here runs here now. */
   void started() {
     synchronized (lock) {
       if (atHome) {
-        typed.forEach((id, s) -> typeAgain(reals.get(id), s));
-        typed.clear();
+        terminals.forEach(this::terminalIsHome);
+        terminals.clear();
         reals.forEach((id, real) -> {
           real.pause();
+          if (real.lingers()) {
+            return;
+          }
           List<StandInEnd> here = standIns.getOrDefault(id, List.of());
           real.release(
               here.stream().anyMatch(e -> e.serves(Fd.O_RDONLY)),
               here.stream().anyMatch(e -> e.serves(Fd.O_WRONLY)));
         });
-        reals.keySet().removeIf(id -> !standIns.containsKey(id));
+        reals
+            .entrySet()
+            .removeIf(e -> !standIns.containsKey(e.getKey()) && !e.getValue().lingers());
       }
       all(e -> {
         if (!e.started()) {
@@ -292,16 +299,25 @@ final class SessionStreams implements Streams {
     }
   }
 
-  private static void typeAgain(@Nullable HomeStream real, StandIn s) {
+  private void terminalIsHome(int id, StandIn s) {
+    HomeStream real = reals.get(id);
     if (real != null) {
       real.typeAgain(s.getUnread(), s.getReceived());
+      if (!real.through(s.getSent())) {
+        real.linger(
+            s.getSent(),
+            () -> {
+              real.close();
+              reals.remove(id);
+            });
+      }
     }
   }
 
   /** The tree that was opened here does not run here. */
   void abandonArrival() {
     synchronized (lock) {
-      typed.clear();
+      terminals.clear();
       standIns
           .values()
           .forEach(l ->
@@ -347,6 +363,9 @@ final class SessionStreams implements Streams {
     if (real != null) {
       real.handle(e);
       startTicker();
+      if (e.hasOpened() && ticker != null) {
+        ticker.execute(this::lookNow);
+      }
     }
   }
 
@@ -456,13 +475,17 @@ final class SessionStreams implements Streams {
     ScheduledFuture<?> _ = on.schedule(this::tick, millis, TimeUnit.MILLISECONDS);
   }
 
-  private void tick() {
-    long start = System.nanoTime();
+  private void lookNow() {
     try {
       look();
     } catch (RuntimeException e) {
       LOG.log(System.Logger.Level.WARNING, "a stream failed", e);
     }
+  }
+
+  private void tick() {
+    long start = System.nanoTime();
+    lookNow();
     long cost = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
     synchronized (lock) {
       if (!closed && ticker != null) {
@@ -491,9 +514,7 @@ final class SessionStreams implements Streams {
                 asking.add(new Asking(e, from, f));
                 files.put(f, !e.stat().isFifo());
               }));
-      if (System.nanoTime() - nextLook >= 0) {
-        reals.values().stream().filter(HomeStream::wondersWhoReads).forEach(wondering::add);
-      }
+      reals.values().stream().filter(HomeStream::wondersWhoReads).forEach(wondering::add);
     }
     if (!asking.isEmpty()) {
       Map<WaitingReaders.File, WaitingReaders.Want> found = WaitingReaders.find(pids.get(), files);
@@ -512,8 +533,9 @@ final class SessionStreams implements Streams {
     for (HomeStream s : pipes) {
       boolean others = s.othersRead(besides);
       synchronized (lock) {
-        nextLook = System.nanoTime() + READERS_NANOS;
-        if (!others && s.wondersWhoReads()) {
+        if (others) {
+          s.lookLater();
+        } else if (s.wondersWhoReads()) {
           s.soleReader();
         }
       }

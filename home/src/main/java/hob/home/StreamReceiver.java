@@ -220,6 +220,11 @@ final class StreamReceiver {
     return written == next;
   }
 
+  /** All before {@code position} is written, or never will be. */
+  boolean through(long position) {
+    return closed || broken || written >= position;
+  }
+
   boolean closed() {
     return closed;
   }
