@@ -8,6 +8,7 @@ import hob.home.proto.Kill;
 import hob.home.proto.Signal;
 import hob.home.proto.Stopped;
 import hob.home.proto.StreamEvent;
+import hob.image.Capture;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
 import hob.image.Tracer;
