@@ -1,5 +1,6 @@
 package hob.testbed;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -11,13 +12,15 @@ import java.util.Objects;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Names for testbeds that tests make, and their end whatever happens: those named before the first
  * test go after the last, the others after the test that named them.
  */
-final class Beds implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
+final class Beds
+    implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
   private final List<String> shared = new ArrayList<>();
   private final List<String> own = new ArrayList<>();
   private boolean started;
@@ -41,20 +44,36 @@ final class Beds implements BeforeAllCallback, AfterEachCallback, AfterAllCallba
 
   /** A testbed for all tests of a class; to be called in its {@code @BeforeAll}. */
   Testbed up(TestbedSpec spec) {
-    Testbed testbed = Testbed.up(spec);
+    return Testbed.up(spec);
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) {
     started = true;
-    return testbed;
   }
 
   @Override
   public void afterEach(ExtensionContext context) {
-    own.forEach(Testbed::down);
-    own.clear();
+    down(own);
   }
 
   @Override
   public void afterAll(ExtensionContext context) {
-    shared.forEach(Testbed::down);
+    down(shared);
+  }
+
+  /** All of them, whatever becomes of one. */
+  private static void down(List<String> names) {
+    List<TestbedException> failures = new ArrayList<>();
+    for (String name : names) {
+      try {
+        Testbed.down(name);
+      } catch (TestbedException e) {
+        failures.add(e);
+      }
+    }
+    names.clear();
+    assertThat(failures).isEmpty();
   }
 
   /** A Python program that lies beside the tests. */
