@@ -1,5 +1,6 @@
 package hob.bench;
 
+import hob.bench.freeze.FreezeBench;
 import hob.bench.transfer.TransferBench;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,7 +17,7 @@ import picocli.CommandLine.Parameters;
     description = "Measures Hob against its peers on this machine.",
     mixinStandardHelpOptions = true)
 public final class Main implements Callable<Integer> {
-  private static final List<Benchmark> ALL = List.of(new TransferBench());
+  private static final List<Benchmark> ALL = List.of(new FreezeBench(), new TransferBench());
 
   @Parameters(paramLabel = "NAME", description = "Which benchmarks; all if none is given.")
   private List<String> names = new ArrayList<>();

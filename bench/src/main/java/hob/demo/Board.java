@@ -3,7 +3,8 @@ package hob.demo;
 import java.util.List;
 
 /**
- * Where everything is, live: redrawn in place on a terminal, one line a change elsewhere. One thread.
+ * Where everything is, live: redrawn in place on a terminal, one line a change elsewhere. One
+ * thread.
  */
 final class Board {
   private final List<Run> runs;

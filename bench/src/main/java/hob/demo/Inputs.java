@@ -30,8 +30,10 @@ final class Inputs {
             i, i, random.nextInt(1000));
       }
     }
-    try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(directory.resolve("fill.sql")))) {
-      out.println("PRAGMA journal_mode=DELETE; CREATE TABLE t(id INTEGER PRIMARY KEY, v INTEGER, s TEXT);");
+    try (PrintWriter out =
+        new PrintWriter(Files.newBufferedWriter(directory.resolve("fill.sql")))) {
+      out.println(
+          "PRAGMA journal_mode=DELETE; CREATE TABLE t(id INTEGER PRIMARY KEY, v INTEGER, s TEXT);");
       out.println("CREATE INDEX tv ON t(v);");
       for (int from = 0; from < ROWS; from += 20_000) {
         out.printf(

@@ -19,7 +19,8 @@ public final class Main {
       Starts three hosts on this machine and six real programs on the first, moves each program
       from host to host while it runs, and compares the results with runs that were never moved.
         --keep   leave the work directory for a look
-      Exit status: 0 when every result is identical, 1 when not.""";
+      Exit status: 0 when every result is identical, 1 when not.\
+      """;
 
   private static final long REDRAW_NANOS = 250_000_000L;
 
@@ -76,7 +77,9 @@ public final class Main {
       List<Thread> threads = new ArrayList<>();
       Path moved = Files.createDirectory(work.resolve("moved"));
       for (Program p : programs) {
-        Run run = new Run(p, testbed, inputs, Files.createDirectory(moved.resolve(p.name())), runs.size());
+        Run run =
+            new Run(
+                p, testbed, inputs, Files.createDirectory(moved.resolve(p.name())), runs.size());
         runs.add(run);
         threads.add(Thread.ofPlatform().name("demo-" + p.name()).start(run));
       }
@@ -105,7 +108,8 @@ public final class Main {
                 .formatted(
                     programs.get(i).name(),
                     status,
-                    Files.readString(references.resolve(programs.get(i).name()).resolve("log")).strip()));
+                    Files.readString(references.resolve(programs.get(i).name()).resolve("log"))
+                        .strip()));
       }
     }
   }
@@ -125,7 +129,9 @@ public final class Main {
 
   private static boolean verdict(List<Run> runs, Path references) {
     say("");
-    say("%-9s %-25s %9s %6s %14s %12s  %s".formatted("PROGRAM", "WHAT", "MEMORY", "MOVES", "FREEZE MEDIAN", "LONGEST", "RESULT"));
+    say(
+        "%-9s %-25s %9s %6s %14s %12s  %s"
+            .formatted("PROGRAM", "WHAT", "MEMORY", "MOVES", "FREEZE MEDIAN", "LONGEST", "RESULT"));
     boolean all = true;
     for (Run r : runs) {
       boolean same = r.sameAs(references.resolve(r.program().name()));
@@ -143,7 +149,10 @@ public final class Main {
                   same ? "identical" : "DIFFERENT",
                   good || r.trouble().isEmpty() ? "" : " (" + r.trouble() + ")"));
     }
-    say(all ? "\nEvery program ran on three hosts and gave the result that it gives at home." : "\nSomething went wrong: run again with --keep and look at the logs.");
+    say(
+        all
+            ? "\nEvery program ran on three hosts and gave the result that it gives at home."
+            : "\nSomething went wrong: run again with --keep and look at the logs.");
     return all;
   }
 

@@ -8,14 +8,13 @@ import java.util.List;
  *
  * @param name shown in the table
  * @param what it does, in a few words
- * @param script for {@code sh -c}; {@code $W} is the directory with the inputs, {@code $O} one of its
- *     own for outputs, where it must leave {@code result}
+ * @param script for {@code sh -c}; {@code $W} is the directory with the inputs, {@code $O} one of
+ *     its own for outputs, where it must leave {@code result}
  */
 record Program(String name, String what, String script) {
   /** As a command, for a directory of inputs and one of outputs. */
   List<String> command(Path inputs, Path outputs) {
-    return List.of(
-        "/bin/sh", "-c", "W=%s; O=%s; cd $O; %s".formatted(inputs, outputs, script));
+    return List.of("/bin/sh", "-c", "W=%s; O=%s; cd $O; %s".formatted(inputs, outputs, script));
   }
 
   /** Those of the demo. */

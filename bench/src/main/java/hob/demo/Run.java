@@ -70,7 +70,8 @@ final class Run implements Runnable {
     try {
       MigrateReply reply =
           daemon.call(
-              MigrateRequest.newBuilder().setPid(pid).setTarget(target).build(), MigrateReply.class);
+              MigrateRequest.newBuilder().setPid(pid).setTarget(target).build(),
+              MigrateReply.class);
       where = reply.getTo();
       synchronized (freezes) {
         freezes.add(reply.getFreezeNanos());
@@ -126,7 +127,9 @@ final class Run implements Runnable {
   /** Median of the freeze times, nanoseconds; 0 without any. */
   long medianFreeze() {
     synchronized (freezes) {
-      return freezes.isEmpty() ? 0 : freezes.stream().sorted().skip(freezes.size() / 2).findFirst().orElse(0L);
+      return freezes.isEmpty()
+          ? 0
+          : freezes.stream().sorted().skip(freezes.size() / 2).findFirst().orElse(0L);
     }
   }
 
@@ -141,7 +144,9 @@ final class Run implements Runnable {
   boolean sameAs(Path reference) {
     try {
       Path mine = outputs.resolve("result");
-      return Files.exists(mine) && Files.size(mine) > 0 && Files.mismatch(mine, reference.resolve("result")) < 0;
+      return Files.exists(mine)
+          && Files.size(mine) > 0
+          && Files.mismatch(mine, reference.resolve("result")) < 0;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

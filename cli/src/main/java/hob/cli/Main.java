@@ -58,6 +58,7 @@ public final class Main implements Runnable {
           new Entry("testbed", TestbedCommand::line),
           new Entry("demo", _ -> new ProgramCommand.Demo()),
           new Entry("bench", _ -> new ProgramCommand.Bench()),
+          new Entry("faults", _ -> new ProgramCommand.Faults()),
           new Entry("doctor", DoctorCommand::new),
           new Entry("version", VersionCommand::new));
 

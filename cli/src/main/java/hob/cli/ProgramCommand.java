@@ -24,6 +24,20 @@ final class ProgramCommand {
     }
   }
 
+  /** {@code hob faults}. */
+  @Command(
+      name = "faults",
+      description = "Kill daemons and cut links at every point of a move; see what holds.")
+  static final class Faults implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob faults --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.bench.faults.Main", arguments);
+    }
+  }
+
   /** {@code hob demo}. */
   @Command(name = "demo", description = "See hob at work, on hosts on this machine.")
   static final class Demo implements Runnable {

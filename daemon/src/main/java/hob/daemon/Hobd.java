@@ -22,6 +22,7 @@ import hob.wire.proto.EngineCargo;
 import hob.wire.proto.StreamItem;
 import hob.wire.tls.Identity;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,11 @@ public final class Hobd implements AutoCloseable {
   private static final Duration BEAT = Duration.ofMillis(500);
 
   private static final Duration MAX_SILENCE = Duration.ofSeconds(4);
+
+  /** Enough for the compiler to see what is hot; not so much that a slow machine is kept busy. */
+  private static final int WARM_UP_ROUNDS = 60;
+
+  private static final Duration WARM_UP = Duration.ofSeconds(10);
 
   private final DaemonConfig config;
   private final ExecutorService executor;
@@ -85,7 +91,8 @@ public final class Hobd implements AutoCloseable {
             Timeouts.standard(),
             faults.isPresent() ? faults.get() : Faults.NONE,
             executor,
-            timer);
+            timer,
+            System.Logger.Level.INFO);
     control = new Control(config, Main.VERSION, engine, peers, migration, faults, executor);
     watch = new HomeWatch(config.name(), engine, peers, config.lostAfter());
     peers.tell(new Ears(), migration::ended, m -> engine.receive(config.name(), m));
@@ -100,7 +107,8 @@ public final class Hobd implements AutoCloseable {
   public static Hobd start(DaemonConfig config) throws IOException {
     Hobd hobd = new Hobd(config);
     hobd.migration.recover(hobd.engine.recover());
-    hobd.endpoint.listen(config.listen(), peer -> hobd.peers.admit(peer.name()));
+    SocketAddress address =
+        hobd.endpoint.listen(config.listen(), peer -> hobd.peers.admit(peer.name())).address();
     hobd.peers.start();
     var _ =
         hobd.timer.scheduleWithFixedDelay(
@@ -112,7 +120,10 @@ public final class Hobd implements AutoCloseable {
         Main.VERSION,
         config.name(),
         Long.toString(ProcessHandle.current().pid()));
-    hobd.executor.execute(hobd::warmUp);
+    hobd.control.ready();
+    if (config.warmUp()) {
+      hobd.executor.execute(() -> hobd.warmUp(address));
+    }
     return hobd;
   }
 
@@ -123,11 +134,10 @@ public final class Hobd implements AutoCloseable {
     Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
   }
 
-  private void warmUp() {
-    control.ready();
-    if (config.warmUp()) {
-      engine.warmUp();
-    }
+  private void warmUp(SocketAddress address) {
+    new WarmUp(endpoint, address, config.state().resolve("warm-up"), executor, timer)
+        .run(WARM_UP_ROUNDS, WARM_UP);
+    control.warm();
   }
 
   /** Ends the daemon; all processes run on. */

@@ -2,13 +2,29 @@ package hob.daemon;
 
 import hob.daemon.control.Control;
 import hob.daemon.log.LineLoggerFinder;
-import hob.migration.journal.Journal;
+import hob.wire.Endpoint;
+import hob.wire.peer.HostInfo;
+import hob.wire.tls.CertificateAuthority;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 
-/** Loads what a start of the daemon loads, for the launcher's AOT cache; changes nothing. */
+/**
+ * Does what a daemon does, for the launcher's AOT cache (JEP 483, 515): loads its classes, and
+ * moves a process a few times so that the cache knows which methods are hot. Leaves nothing behind.
+ */
 final class Training {
+  private static final int ROUNDS = 30;
+  private static final Duration AT_MOST = Duration.ofSeconds(25);
+
   private Training() {}
 
   static void run() {
@@ -16,18 +32,37 @@ final class Training {
       Path directory = Files.createTempDirectory("hob-train");
       DaemonConfig config = DaemonConfig.load(directory.resolve("none"));
       LineLoggerFinder.open(directory.resolve("log"), config.logLevel());
-      Control.messageTypes();
-      try (Journal journal = Journal.open(directory.resolve("journal"), "boot")) {
-        journal.newIncarnation();
-      }
-      try (var files = Files.list(directory)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(directory);
+      warmUp(directory.resolve("warm-up"));
+      Files.deleteIfExists(directory.resolve("log"));
+      Files.deleteIfExists(directory);
     } catch (IOException e) {
       System.err.println("hobd: training: " + e.getMessage());
+    }
+  }
+
+  /** Without root the moves fail; the classes are loaded all the same. */
+  private static void warmUp(Path directory) throws IOException {
+    HostInfo self = new HostInfo("training", System.getProperty("os.arch"), 1, Set.of());
+    ExecutorService executor =
+        Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
+    ScheduledExecutorService timer =
+        Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().factory());
+    try (Endpoint endpoint =
+        Endpoint.builder(self, Control.messageTypes())
+            .identity(CertificateAuthority.create().issue(self.name()))
+            .open()) {
+      SocketAddress address =
+          endpoint
+              .listen(
+                  new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                  _ -> {
+                    throw new IllegalStateException("nobody calls");
+                  })
+              .address();
+      new WarmUp(endpoint, address, directory, executor, timer).run(ROUNDS, AT_MOST);
+    } finally {
+      timer.shutdownNow();
+      executor.shutdown();
     }
   }
 }

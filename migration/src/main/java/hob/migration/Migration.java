@@ -46,6 +46,7 @@ public final class Migration {
    *
    * @param executor of platform threads, as many as it takes
    * @param timer does little and never blocks
+   * @param news level at which the log tells how moves ended
    */
   public Migration(
       Engine engine,
@@ -54,7 +55,8 @@ public final class Migration {
       Timeouts timeouts,
       Faults faults,
       Executor executor,
-      ScheduledExecutorService timer) {
+      ScheduledExecutorService timer,
+      System.Logger.Level news) {
     this.wires = wires;
     this.journal = journal;
     Map<String, TransferStrategy> known = Map.of("eager", new Eager(executor));
@@ -62,7 +64,7 @@ public final class Migration {
     source = new SourceRole(engine, wires, this::toHome, known, faults, executor);
     target = new TargetRole(engine, wires, this::toHome, journal, timeouts, faults, executor);
     coordinator =
-        new Coordinator(wires.self(), engine, new Orders(), journal, timeouts, faults, timer);
+        new Coordinator(wires.self(), engine, new Orders(), journal, timeouts, faults, timer, news);
   }
 
   /** Takes up what an earlier daemon left; once, before any peer is heard. */

@@ -58,6 +58,7 @@ public final class Control {
   private final Executor executor;
   private final long startedNanos = System.nanoTime();
   private volatile boolean ready;
+  private volatile boolean warm;
 
   /**
    * Makes the control of one daemon.
@@ -111,9 +112,14 @@ public final class Control {
         FaultReply.getDefaultInstance());
   }
 
-  /** All is warm and taken up. */
+  /** All that an earlier daemon left is taken up. */
   public void ready() {
     ready = true;
+  }
+
+  /** The first move will be as fast as others. */
+  public void warm() {
+    warm = true;
   }
 
   /** Admits a command on the unix socket. */
@@ -180,6 +186,7 @@ public final class Control {
         .setPid((int) ProcessHandle.current().pid())
         .setUptimeMillis((System.nanoTime() - startedNanos) / 1_000_000)
         .setReady(ready)
+        .setWarm(warm)
         .setMovesUnderWay(migration.underWay())
         .build();
   }

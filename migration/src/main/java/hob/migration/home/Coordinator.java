@@ -42,6 +42,7 @@ public final class Coordinator {
   private final Timeouts timeouts;
   private final Faults faults;
   private final ScheduledExecutorService timer;
+  private final System.Logger.Level news;
   private final Map<SessionId, Ongoing> ongoing = new ConcurrentHashMap<>();
 
   public Coordinator(
@@ -51,7 +52,9 @@ public final class Coordinator {
       Journal journal,
       Timeouts timeouts,
       Faults faults,
-      ScheduledExecutorService timer) {
+      ScheduledExecutorService timer,
+      System.Logger.Level news) {
+    this.news = news;
     this.self = self;
     this.engine = engine;
     this.out = out;
@@ -307,6 +310,10 @@ public final class Coordinator {
           timeouts.again().multipliedBy(1L << Math.min(round, 5));
       case HomeState.Over _ -> Duration.ZERO;
     };
+  }
+
+  System.Logger.Level news() {
+    return news;
   }
 
   Duration patience() {

@@ -218,7 +218,7 @@ final class Ongoing {
             : end;
     if (outcome.complete(timed)) {
       LOG.log(
-          System.Logger.Level.INFO,
+          coordinator.news(),
           "{0}: {1} -> {2}: {3}",
           move.id(),
           move.source(),

@@ -1,0 +1,241 @@
+package hob.daemon;
+
+import hob.home.EngineLink;
+import hob.home.EngineMessage;
+import hob.home.KernelEngine;
+import hob.home.SessionId;
+import hob.linux.ProcFs;
+import hob.migration.Migration;
+import hob.migration.SerialExecutor;
+import hob.migration.Timeouts;
+import hob.migration.Wires;
+import hob.migration.fault.Faults;
+import hob.migration.home.Outcome;
+import hob.migration.journal.Journal;
+import hob.migration.message.Codec;
+import hob.migration.message.Message;
+import hob.wire.Endpoint;
+import hob.wire.bulk.BulkReceiver;
+import hob.wire.bulk.BulkSender;
+import hob.wire.bulk.TransferToken;
+import hob.wire.peer.WireException;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves a sleeping process there and back between two hosts that exist only in this daemon, so that
+ * the code is compiled before the first real move: cold, a freeze takes a hundred times as long.
+ *
+ * <p>All is real but the messages' way: engine, protocol, journal, and TLS for the bytes.
+ */
+final class WarmUp {
+  private static final System.Logger LOG = System.getLogger(WarmUp.class.getName());
+  private static final String HOME = "warm-up-1";
+  private static final String AWAY = "warm-up-2";
+
+  /** It sleeps, and ends by itself should this daemon not come to end it. */
+  private static final String SLEEPER = "sleep 60 </dev/null >/dev/null 2>&1 & echo $!";
+
+  private final Endpoint endpoint;
+  private final String self;
+  private final SocketAddress address;
+  private final Path directory;
+  private final ExecutorService executor;
+  private final ScheduledExecutorService timer;
+
+  /**
+   * Prepares.
+   *
+   * @param address where {@code endpoint} listens for bulk transfers
+   * @param directory for its files; removed in the end
+   */
+  WarmUp(
+      Endpoint endpoint,
+      SocketAddress address,
+      Path directory,
+      ExecutorService executor,
+      ScheduledExecutorService timer) {
+    this.endpoint = endpoint;
+    this.self = endpoint.self().name();
+    this.address = address;
+    this.directory = directory;
+    this.executor = executor;
+    this.timer = timer;
+  }
+
+  /**
+   * Moves to and fro until the time is up. What goes wrong is logged: nobody needs this.
+   *
+   * @param rounds at most
+   */
+  void run(int rounds, Duration atMost) {
+    long begin = System.nanoTime();
+    int done = 0;
+    long last = 0;
+    int pid = 0;
+    try (Half home = new Half(HOME);
+        Half away = new Half(AWAY)) {
+      home.other = away;
+      away.other = home;
+      pid = sleeper();
+      SessionId session =
+          new SessionId(HOME, pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      while (done < rounds && System.nanoTime() - begin < atMost.toNanos()) {
+        move(home, session, AWAY);
+        last = move(home, session, HOME);
+        done++;
+      }
+      LOG.log(
+          System.Logger.Level.INFO,
+          "warm after {0} round trips in {1} ms; the last freeze took {2} us",
+          done,
+          (System.nanoTime() - begin) / 1_000_000,
+          last / 1_000);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } catch (IOException | RuntimeException | ExecutionException | TimeoutException e) {
+      LOG.log(System.Logger.Level.WARNING, "warm-up ended after " + done + " round trips", e);
+    } finally {
+      kill(pid);
+      clean();
+    }
+  }
+
+  private static long move(Half home, SessionId session, String to)
+      throws InterruptedException, ExecutionException, TimeoutException, IOException {
+    Outcome outcome =
+        home.migration.move(session, session.pid(), to, "eager", false).get(60, TimeUnit.SECONDS);
+    if (outcome instanceof Outcome.Moved moved) {
+      return moved.freezeNanos();
+    }
+    throw new IOException("it did not move to " + to + ": " + outcome);
+  }
+
+  /** No child of this daemon: the JDK would wait for it. */
+  private static int sleeper() throws IOException, InterruptedException {
+    Process shell = new ProcessBuilder("/bin/sh", "-c", SLEEPER).start();
+    String pid =
+        new String(shell.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+    shell.waitFor();
+    return Integer.parseInt(pid);
+  }
+
+  private static void kill(int pid) {
+    ProcessHandle.of(pid).filter(p -> pid > 0).ifPresent(ProcessHandle::destroyForcibly);
+  }
+
+  private void clean() {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "cannot remove " + directory, e);
+    }
+  }
+
+  /** One of the two hosts. */
+  private final class Half implements Wires, EngineLink, AutoCloseable {
+    private final String name;
+    private final Journal journal;
+    private final KernelEngine engine;
+    private final Migration migration;
+    private final SerialExecutor inbox = new SerialExecutor(executor);
+
+    /** Set before the first move. */
+    private @Nullable Half other;
+
+    Half(String name) throws IOException {
+      this.name = name;
+      Files.createDirectories(directory.resolve(name));
+      journal = Journal.open(directory.resolve(name).resolve("journal"), "warm-up");
+      engine = new KernelEngine(this, directory.resolve(name).resolve("sessions"));
+      migration =
+          new Migration(
+              engine,
+              this,
+              journal,
+              Timeouts.standard(),
+              Faults.NONE,
+              executor,
+              timer,
+              System.Logger.Level.DEBUG);
+    }
+
+    private Half other() {
+      Half o = other;
+      if (o == null) {
+        throw new IllegalStateException("alone");
+      }
+      return o;
+    }
+
+    @Override
+    public String self() {
+      return name;
+    }
+
+    @Override
+    public void send(String host, Message message) {
+      var encoded = Codec.encode(message);
+      Half to = other();
+      to.inbox.execute(() -> to.migration.hear(name, Codec.decode(encoded)));
+    }
+
+    @Override
+    public void send(String peer, EngineMessage message) {
+      Half to = other();
+      to.inbox.execute(() -> to.engine.receive(name, message));
+    }
+
+    @Override
+    public void sessionEnded(SessionId session) {
+      migration.ended(session);
+    }
+
+    @Override
+    public String reach(String host) {
+      return "";
+    }
+
+    @Override
+    public void warmBulk(String host) throws WireException {
+      endpoint.bulk().warm(address, WarmUp.this.self, 1);
+    }
+
+    @Override
+    public BulkSender openBulk(String host, TransferToken token, long total, ByteBuffer metadata)
+        throws WireException {
+      return endpoint.bulk().open(address, WarmUp.this.self, token, total, metadata, 1);
+    }
+
+    @Override
+    public BulkReceiver expectBulk(String host, TransferToken token) {
+      return endpoint.bulk().expect(token, WarmUp.this.self);
+    }
+
+    @Override
+    public long toLocalNanos(String host, long nanos) {
+      return nanos;
+    }
+
+    @Override
+    public void close() throws IOException {
+      engine.close();
+      journal.close();
+    }
+  }
+}
