@@ -3,8 +3,9 @@ package hob.migration.journal;
 import hob.home.SessionId;
 import hob.migration.MoveId;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.SyncFailedException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,13 +25,16 @@ public final class Journal implements AutoCloseable {
 
   private final Path file;
   private final History history = new History();
-  private FileChannel channel;
+
+  /** No channel: those close when a thread that uses them is interrupted. */
+  private RandomAccessFile out;
+
   private long size;
   private long nextIncarnation;
 
-  private Journal(Path file, FileChannel channel) {
+  private Journal(Path file, RandomAccessFile out) {
     this.file = file;
-    this.channel = channel;
+    this.out = out;
   }
 
   /**
@@ -41,10 +45,7 @@ public final class Journal implements AutoCloseable {
    *     were written under another one are forgotten
    */
   public static Journal open(Path file, String bootId) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    Journal journal = new Journal(file, channel);
+    Journal journal = new Journal(file, new RandomAccessFile(file.toFile(), "rw"));
     journal.replay();
     boolean rebooted = journal.history.bootId().map(b -> !b.equals(bootId)).orElse(true);
     if (rebooted) {
@@ -75,7 +76,7 @@ public final class Journal implements AutoCloseable {
           file,
           bytes.length - start,
           start);
-      channel.truncate(start);
+      out.setLength(start);
     }
     size = start;
   }
@@ -94,7 +95,8 @@ public final class Journal implements AutoCloseable {
     String text = entry.text();
     byte[] line = "%s %08x\n".formatted(text, checksum(text)).getBytes(StandardCharsets.UTF_8);
     try {
-      write(channel, ByteBuffer.wrap(line), size);
+      out.seek(size);
+      out.write(line);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write the journal " + file, e);
     }
@@ -107,12 +109,19 @@ public final class Journal implements AutoCloseable {
 
   /** Brings what was appended to the disk. */
   public void sync() {
-    FileChannel c;
+    RandomAccessFile current;
     synchronized (this) {
-      c = channel;
+      current = out;
     }
     try {
-      c.force(false);
+      current.getFD().sync();
+    } catch (SyncFailedException e) {
+      synchronized (this) {
+        if (current.equals(out)) {
+          throw new UncheckedIOException("cannot sync the journal " + file, e);
+        }
+      }
+      // Compacted meanwhile, and synchronised then.
     } catch (IOException e) {
       throw new UncheckedIOException("cannot sync the journal " + file, e);
     }
@@ -148,25 +157,18 @@ public final class Journal implements AutoCloseable {
       }
       byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
       Files.write(fresh, bytes);
-      FileChannel next = FileChannel.open(fresh, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      next.force(true);
+      RandomAccessFile next = new RandomAccessFile(fresh.toFile(), "rw");
+      next.getFD().sync();
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
       try (FileChannel directory =
           FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
         directory.force(true);
       }
-      channel.close();
-      channel = next;
+      out.close();
+      out = next;
       size = bytes.length;
     } catch (IOException e) {
       throw new UncheckedIOException("cannot compact the journal " + file, e);
-    }
-  }
-
-  private static void write(FileChannel to, ByteBuffer bytes, long position) throws IOException {
-    long at = position;
-    while (bytes.hasRemaining()) {
-      at += to.write(bytes, at);
     }
   }
 
@@ -189,7 +191,7 @@ public final class Journal implements AutoCloseable {
 
   @Override
   public synchronized void close() throws IOException {
-    channel.force(false);
-    channel.close();
+    out.getFD().sync();
+    out.close();
   }
 }

@@ -138,6 +138,20 @@ final class JournalTest {
   }
 
   @Test
+  void interruptedThreadDoesNotCloseIt() throws IOException {
+    try (Journal journal = open()) {
+      Thread.currentThread().interrupt();
+      journal.append(new Entry.Took(MOVE));
+      journal.sync();
+      assertThat(Thread.interrupted()).isTrue();
+      journal.append(new Entry.Committed(MOVE, "h2"));
+    }
+    try (Journal next = open()) {
+      assertThat(next.committed(SESSION)).isPresent();
+    }
+  }
+
+  @Test
   void targetRemembersWhatItTook() throws IOException {
     Journal dies = open();
     dies.append(new Entry.Took(MOVE));
