@@ -16,19 +16,21 @@ final class Bytes {
   }
 
   static byte[] longs(long... values) {
-    ByteBuffer b = of(values.length * 8);
+    byte[] bytes = new byte[values.length * 8];
+    ByteBuffer b = of(bytes);
     for (long v : values) {
       b.putLong(v);
     }
-    return b.array();
+    return bytes;
   }
 
   static byte[] ints(int... values) {
-    ByteBuffer b = of(values.length * 4);
+    byte[] bytes = new byte[values.length * 4];
+    ByteBuffer b = of(bytes);
     for (int v : values) {
       b.putInt(v);
     }
-    return b.array();
+    return bytes;
   }
 
   static boolean allZero(byte[] b) {

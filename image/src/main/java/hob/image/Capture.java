@@ -115,8 +115,10 @@ public final class Capture {
           SystemCallRestart.note(pid, tid).ifPresent(s -> sleeps.put(tid, s));
         }
       } catch (LinuxException e) {
-        // It ended meanwhile.
-        continue;
+        // ENOENT: it ended meanwhile.
+        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+          throw e;
+        }
       }
     }
     long start = System.nanoTime();
@@ -141,7 +143,7 @@ public final class Capture {
       Map<Integer, SystemCallRestart.Sleep> sleeps,
       long start) {
     Collection tree = new Collection(standIns);
-    try (SocketSurvey sockets = tree.sockets()) {
+    try (SocketSurvey _ = tree.sockets()) {
       return capture(tracer, forest, home, outside, tree, sleeps, start);
     } catch (RuntimeException e) {
       tree.unnamedFiles().clear();

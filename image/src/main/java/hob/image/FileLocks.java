@@ -110,9 +110,12 @@ final class FileLocks {
       case LEASE -> batch.ask("fcntl(F_SETLEASE)", result, Nr.FCNTL, fd, F_SETLEASE, type);
       case POSIX, OPEN_FILE, UNRECOGNIZED -> {
         int command = ofProcess(l) ? F_SETLK : F_OFD_SETLK;
-        var lock = Bytes.of(FLOCK_SIZE);
-        lock.putShort(0, (short) type).putLong(8, l.getStart()).putLong(16, l.getLength());
-        batch.ask("fcntl(F_SETLK)", result, Nr.FCNTL, fd, command, batch.data(lock.array()));
+        byte[] lock = new byte[FLOCK_SIZE];
+        Bytes.of(lock)
+            .putShort(0, (short) type)
+            .putLong(8, l.getStart())
+            .putLong(16, l.getLength());
+        batch.ask("fcntl(F_SETLK)", result, Nr.FCNTL, fd, command, batch.data(lock));
       }
     }
   }

@@ -189,7 +189,7 @@ final class Freezer {
 
   private void forget(int tid) {
     arrived.add(tid);
-    tidsByPid.values().forEach(l -> l.remove((Integer) tid));
+    tidsByPid.values().forEach(l -> l.removeIf(t -> t == tid));
     tidsByPid.values().removeIf(List::isEmpty);
   }
 

@@ -175,20 +175,20 @@ final class RemadeFiles implements AutoCloseable {
     if (!m.names.isEmpty()) {
       return root.link(m.names.getFirst(), name);
     }
-    switch (i.getMode() & S_IFMT) {
-      case S_IFDIR:
-        return root.mkdir(name, 0700);
-      case S_IFIFO:
-        return root.mkfifo(name, 0600);
-      case S_IFLNK:
-        return root.symlink(i.getTarget().toByteArray(), name);
-      default:
-        long r = root.tryOpen(name, NEW_FILE, 0600);
-        if (!Sys.failed(r)) {
-          Fd.of(r).close();
-        }
-        return r;
+    return switch (i.getMode() & S_IFMT) {
+      case S_IFDIR -> root.mkdir(name, 0700);
+      case S_IFIFO -> root.mkfifo(name, 0600);
+      case S_IFLNK -> root.symlink(i.getTarget().toByteArray(), name);
+      default -> regular(name);
+    };
+  }
+
+  private long regular(byte[] name) {
+    long r = root.tryOpen(name, NEW_FILE, 0600);
+    if (!Sys.failed(r)) {
+      Fd.of(r).close();
     }
+    return r;
   }
 
   private void linked(Fd file, byte[] wanted, Made m) {

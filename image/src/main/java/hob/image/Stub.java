@@ -52,13 +52,15 @@ public final class Stub {
    * @param options PTRACE_O_ bits beside O_TRACESYSGOOD
    */
   static Tracee start(String name, int options) {
-    int pid;
+    Fd readOnly;
+    // Nobody may have it open for writing when it is executed.
     try (Fd file = Fd.memfd(name, 0x10)) {
       file.writeAll(elf());
-      try (Fd readOnly = Fd.open(file.path(), Fd.O_RDONLY)) {
-        file.close();
-        pid = PosixSpawn.spawn(readOnly.path(), List.of(name), List.of());
-      }
+      readOnly = Fd.open(file.path(), Fd.O_RDONLY);
+    }
+    int pid;
+    try (readOnly) {
+      pid = PosixSpawn.spawn(readOnly.path(), List.of(name), List.of());
     }
     Sys.check(Ptrace.seize(pid, Tracee.OPTIONS | options), "PTRACE_SEIZE", pid);
     Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);

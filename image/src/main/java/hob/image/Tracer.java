@@ -41,7 +41,7 @@ public final class Tracer implements AutoCloseable {
    * @throws RuntimeException what the task threw, when unchecked; checked ones as the cause
    */
   public <T extends @Nullable Object> T call(Callable<T> task) {
-    if (Thread.currentThread() == thread) {
+    if (Thread.currentThread().equals(thread)) {
       try {
         return task.call();
       } catch (RuntimeException e) {

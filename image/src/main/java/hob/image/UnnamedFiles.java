@@ -74,7 +74,7 @@ final class UnnamedFiles {
     if (!file.isRegular() && !file.isDirectory() && !file.isFifo() && !file.isSymlink()) {
       return "is a deleted device or socket (" + text + ")";
     }
-    if (file.links() == 0 || file.isDirectory() && !exists(root, name(link))) {
+    if (file.links() == 0 || (file.isDirectory() && !exists(root, name(link)))) {
       return null;
     }
     return file.isDirectory() || root.stat(directory(root, name(link))).device() != file.device()
