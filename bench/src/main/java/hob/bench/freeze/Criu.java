@@ -48,16 +48,17 @@ final class Criu {
   double dumpAndRestore(Path state) throws IOException, InterruptedException {
     Path pidFile = directory.resolve("criu.pid");
     Path ready = directory.resolve("criu.ready");
-    new ProcessBuilder(
-            "setsid",
-            "sh",
-            "-c",
-            "echo $$ > \"$0\"; exec \"$1\" \"$2\" 0 1 0 0 1 </dev/null >/dev/null 2>&1",
-            pidFile.toString(),
-            state.toString(),
-            ready.toString())
-        .start()
-        .onExit();
+    var _ =
+        new ProcessBuilder(
+                "setsid",
+                "sh",
+                "-c",
+                "echo $$ > \"$0\"; exec \"$1\" \"$2\" 0 1 0 0 1 </dev/null >/dev/null 2>&1",
+                pidFile.toString(),
+                state.toString(),
+                ready.toString())
+            .start()
+            .onExit();
     hob.bench.Bed.await(java.time.Duration.ofSeconds(10), "the process", () -> Files.exists(ready));
     String pid = Files.readString(pidFile).strip();
     List<Double> millis = new ArrayList<>();

@@ -35,6 +35,12 @@ public final class PeerLink implements Handler {
   private final Endpoint endpoint;
   private final PeerListener listener;
 
+  /**
+   * Held while an item is acted upon, so that the reader of a new connection does not ask for what
+   * that of the old one is just doing. Taken before {@link #lock}.
+   */
+  private final ReentrantLock acting = new ReentrantLock();
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -49,7 +55,7 @@ public final class PeerLink implements Handler {
   private long sinceNanos = System.nanoTime();
   private String problem = "not connected yet";
 
-  /** Written by the reader thread of the current connection. */
+  /** Written under {@link #acting}. */
   private volatile long received;
 
   PeerLink(
@@ -254,6 +260,7 @@ public final class PeerLink implements Handler {
   @Override
   public void opened(Connection connection) {
     Connection loser;
+    acting.lock();
     lock.lock();
     try {
       loser = current == null ? null : loser(current, connection);
@@ -269,6 +276,7 @@ public final class PeerLink implements Handler {
       }
     } finally {
       lock.unlock();
+      acting.unlock();
     }
     if (loser != null) {
       loser.close("there is another connection");
@@ -292,18 +300,11 @@ public final class PeerLink implements Handler {
   public void message(Connection connection, Message message) {
     switch (message) {
       case StreamItem item -> {
-        lock.lock();
+        acting.lock();
         try {
-          if (connection != current) {
-            return;
-          }
-          backlog.confirm(item.getReceivedSeq());
+          act(connection, item);
         } finally {
-          lock.unlock();
-        }
-        if (item.getSeq() > received) {
-          listener.item(name, item);
-          received = item.getSeq();
+          acting.unlock();
         }
       }
       case StreamAck ack -> {
@@ -319,8 +320,29 @@ public final class PeerLink implements Handler {
     }
   }
 
+  private void act(Connection connection, StreamItem item) {
+    lock.lock();
+    try {
+      if (connection != current) {
+        return;
+      }
+      backlog.confirm(item.getReceivedSeq());
+    } finally {
+      lock.unlock();
+    }
+    if (item.getSeq() > received) {
+      try {
+        listener.item(name, item);
+      } finally {
+        // What a handler cannot digest it could not digest the second time either.
+        received = item.getSeq();
+      }
+    }
+  }
+
   private void greeted(Connection connection, StreamOpen hello) {
     boolean newDaemon;
+    acting.lock();
     lock.lock();
     try {
       if (connection != current) {
@@ -342,6 +364,7 @@ public final class PeerLink implements Handler {
       changed.signalAll();
     } finally {
       lock.unlock();
+      acting.unlock();
     }
     LOG.log(System.Logger.Level.INFO, "{0} is up{1}", name, newDaemon ? ", a new daemon" : "");
     listener.up(name, newDaemon);

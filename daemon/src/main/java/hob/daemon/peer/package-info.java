@@ -8,9 +8,9 @@
  * daemons live a message arrives exactly once and in order. When one of them is restarted, what was
  * not confirmed to the old one goes to the new one: at least once then.
  *
- * <p>Lock order: a peer's lock is taken under no other and nothing else is locked under it but the
- * connection's own send lock. Those who are told of messages and of losses hold no lock of this
- * package.
+ * <p>Lock order: the lock of whoever acts upon a message, then the peer's own lock, then the
+ * connection's send lock; the lock of one peer is never taken under that of another's acting one
+ * but to send.
  */
 @NullMarked
 package hob.daemon.peer;
