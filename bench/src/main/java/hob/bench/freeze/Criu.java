@@ -59,7 +59,7 @@ final class Criu {
                 ready.toString())
             .start()
             .onExit();
-    hob.bench.Bed.await(java.time.Duration.ofSeconds(10), "the process", () -> Files.exists(ready));
+    Bed.await(Duration.ofSeconds(10), "the process", () -> Files.exists(ready));
     String pid = Files.readString(pidFile).strip();
     List<Double> millis = new ArrayList<>();
     try {
