@@ -122,7 +122,14 @@ final class MovedProgram implements AutoCloseable {
               .map(l -> l.replaceAll(" [0-9a-f]+:[0-9a-f]+:[0-9]+ ", " "))
               .toList()
               .toString();
-      String link = Fd.readlink("/proc/" + pid + "/fd/" + n).replaceAll("#[0-9]+", "#N");
+      String link =
+          Fd.readlink("/proc/" + pid + "/fd/" + n)
+              .replaceAll("#[0-9]+", "#N")
+              .replaceAll(":\\[[0-9]+]", ":[N]");
+      if (!link.startsWith("/")) {
+        // O_LARGEFILE: what has no name is opened anew by one of /proc, which adds it.
+        kept = kept.replaceAll("(flags:\\s*02?)1", "$10");
+      }
       all.put(n, link + " " + kept);
     }
     return all;

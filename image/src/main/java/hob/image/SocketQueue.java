@@ -30,14 +30,18 @@ final class SocketQueue {
     }
   }
 
-  /** All messages, oldest first; of a stream, its bytes in stretches. */
+  /**
+   * All messages, oldest first; of a stream, its bytes in stretches. In a stream MSG_PEEK does not
+   * tell where the bytes that were sent with descriptors begin, only where they end: bytes that
+   * stood before them without any arrive in one stretch with them.
+   */
   static List<SocketMessage> of(Fd socket) {
     List<SocketMessage> all = new ArrayList<>();
     if (Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_ACCEPTCONN) != 0) {
       return all;
     }
-    boolean datagrams =
-        Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_TYPE) == Socket.SOCK_DGRAM;
+    int type = Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_TYPE);
+    boolean datagrams = type == Socket.SOCK_DGRAM;
     int from = Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_PEEK_OFF);
     int credentials = Socket.option(socket, Socket.SOL_SOCKET, Socket.SO_PASSCRED);
     if (Sys.failed(Socket.setOption(socket, Socket.SOL_SOCKET, Socket.SO_PEEK_OFF, 0))) {

@@ -68,8 +68,8 @@ final class TcpPair {
     Fd second = InetSocketsMade.bound(b, true);
     byte[] toA = a.getReceived().toByteArray();
     byte[] toB = b.getReceived().toByteArray();
-    connect(first, START + toB.length, 2 * START, b.getName());
-    connect(second, 2 * START + toA.length, START, a.getName());
+    connect(first, START + toB.length, 2 * START, peer(a, b));
+    connect(second, 2 * START + toA.length, START, peer(b, a));
     receive(first, toA);
     receive(second, toB);
     TcpRepair.off(first);
@@ -91,6 +91,11 @@ final class TcpPair {
     shutReading(first, a);
     shutReading(second, b);
     return new Fd[] {first, second};
+  }
+
+  /** As the end itself says it: two families may see the same address in two ways. */
+  private static ByteString peer(InetSocket end, InetSocket other) {
+    return end.getPeer().isEmpty() ? other.getName() : end.getPeer();
   }
 
   private static void shutReading(Fd fd, InetSocket s) {

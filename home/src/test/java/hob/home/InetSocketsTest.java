@@ -1,0 +1,83 @@
+package hob.home;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Internet sockets whose other ends are in the tree. */
+class InetSocketsTest {
+  @TempDir Path directory;
+
+  private void survives(String script) throws Exception {
+    try (MovedProgram p = MovedProgram.start(directory, script)) {
+      p.moveAndCheck();
+    }
+  }
+
+  @Test
+  void connectionKeepsWhatIsOnItsWay() throws Exception {
+    survives(
+        """
+        import socket
+        s = socket.create_server(('127.0.0.1', 0))
+        a = socket.create_connection(s.getsockname())
+        b, _ = s.accept()
+        names = (a.getsockname(), a.getpeername())
+        sent = bytes(range(256)) * 4096
+        a.setblocking(False)
+        n = a.send(sent)
+        a.shutdown(socket.SHUT_WR)
+        ready()
+        assert (a.getsockname(), a.getpeername()) == names
+        got = b''
+        while len(got) < n: got += b.recv(1 << 20)
+        assert got == sent[:n]
+        assert b.recv(1) == b''
+        b.send(b'back')
+        a.setblocking(True)
+        assert a.recv(10) == b'back'
+        c = socket.create_connection(s.getsockname())
+        s.accept()
+        """);
+  }
+
+  @Test
+  void mappedAddressesAndClosedEnds() throws Exception {
+    survives(
+        """
+        import socket
+        s = socket.create_server(('::', 0), family=socket.AF_INET6, dualstack_ipv6=True)
+        port = s.getsockname()[1]
+        a = socket.create_connection(('127.0.0.1', port))
+        b, _ = s.accept()
+        c = socket.create_connection(('::1', port))
+        d, _ = s.accept()
+        c.send(b'last words')
+        c.close()
+        ready()
+        a.send(b'mapped')
+        assert b.recv(10) == b'mapped' and b.getpeername()[0] == '::ffff:127.0.0.1'
+        assert d.recv(100) == b'last words' and d.recv(1) == b''
+        """);
+  }
+
+  @Test
+  void datagramsInQueuesMove() throws Exception {
+    survives(
+        """
+        import socket
+        a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        a.bind(('127.0.0.1', 0))
+        b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        b.connect(a.getsockname())
+        b.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 33)
+        b.send(b'queued')
+        ready()
+        data, sender = a.recvfrom(100)
+        assert data == b'queued' and sender == b.getsockname()
+        b.send(b'more')
+        assert a.recv(10) == b'more'
+        assert b.getsockopt(socket.IPPROTO_IP, socket.IP_TTL) == 33
+        """);
+  }
+}
