@@ -136,11 +136,12 @@ final class EpollFile implements FileKind {
         borrow(r, all, m, batch);
       }
       batch.room(1, 16);
-      var event = Bytes.of(12);
+      byte[] bytes = new byte[12];
+      var event = Bytes.of(bytes);
       event.putInt((int) (m.getEvents() & ~EPOLLWAKEUP)).putLong(m.getData());
-      batch.add("epoll_ctl", Nr.EPOLL_CTL, epoll, ADD, at, batch.data(event.array()));
+      batch.add("epoll_ctl", Nr.EPOLL_CTL, epoll, ADD, at, batch.data(bytes));
       if (lend && (there != null || mailbox)) {
-        boolean closes = mailbox || there.getCloseOnExec();
+        boolean closes = there == null || there.getCloseOnExec();
         batch.add("dup3", Nr.DUP3, free, at, closes ? Fd.O_CLOEXEC : 0);
         batch.add("close", Nr.CLOSE, free);
       } else if (lend) {

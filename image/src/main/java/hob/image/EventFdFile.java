@@ -42,7 +42,7 @@ final class EventFdFile implements FileKind {
   /** The count goes in by write(2): the argument of eventfd2(2) has 32 bits only. */
   @Override
   public Fd open(OpenFile f, TreeFiles tree) {
-    int flags = f.getFlags() & KEPT | (f.getEventFd().getSemaphore() ? SEMAPHORE : 0);
+    int flags = (f.getFlags() & KEPT) | (f.getEventFd().getSemaphore() ? SEMAPHORE : 0);
     Fd fd = Fd.of(Sys.check(Sys.call(Nr.EVENTFD2, 0, flags | Fd.O_CLOEXEC), "eventfd2"));
     if (f.getEventFd().getCount() != 0) {
       fd.writeAll(Bytes.longs(f.getEventFd().getCount()));

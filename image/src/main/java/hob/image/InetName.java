@@ -12,7 +12,7 @@ final class InetName {
   private InetName() {}
 
   static int port(byte[] name) {
-    return (name[2] & 0xff) << 8 | name[3] & 0xff;
+    return ((name[2] & 0xff) << 8) | (name[3] & 0xff);
   }
 
   static byte[] withPort(byte[] name, int port) {
@@ -54,7 +54,7 @@ final class InetName {
         family == Socket.AF_INET
             ? Arrays.copyOfRange(tuple, from, from + 4)
             : plain(Arrays.copyOfRange(tuple, from, from + 16));
-    int port = (tuple[2 * at] & 0xff) << 8 | tuple[2 * at + 1] & 0xff;
+    int port = ((tuple[2 * at] & 0xff) << 8) | (tuple[2 * at + 1] & 0xff);
     return HexFormat.of().formatHex(address) + ":" + port;
   }
 

@@ -63,7 +63,8 @@ final class InotifyFile implements FileKind {
   private static int open(Collection tree, String line) {
     long inode = Long.parseUnsignedLong(FdInfo.value(line, "ino:"), 16);
     long device = Long.parseUnsignedLong(FdInfo.value(line, "sdev:"), 16);
-    long split = device >>> DEVICE_MINOR_BITS << 32 | device & ((1L << DEVICE_MINOR_BITS) - 1);
+    long split =
+        ((device >>> DEVICE_MINOR_BITS) << 32) | (device & ((1L << DEVICE_MINOR_BITS) - 1));
     for (FrozenProcess q : tree.holders()) {
       for (ProcessFacts.FdFacts x : q.facts().descriptors()) {
         if (x.stat().inode() == inode && x.stat().device() == split) {
@@ -93,7 +94,7 @@ final class InotifyFile implements FileKind {
 
   @Override
   public Fd open(OpenFile f, TreeFiles tree) {
-    int flags = f.getFlags() & Fd.O_NONBLOCK | Fd.O_CLOEXEC;
+    int flags = (f.getFlags() & Fd.O_NONBLOCK) | Fd.O_CLOEXEC;
     Fd fd = Fd.of(Sys.check(Sys.call(Nr.INOTIFY_INIT1, flags), "inotify_init1"));
     // As late as can be, so that what the restore itself does to files is not seen.
     Fd own = Fd.of(Sys.check(fd.fcntl(1030, 0), "fcntl", "F_DUPFD_CLOEXEC"));

@@ -38,7 +38,7 @@ final class SignalFdFile implements FileKind {
   public Fd open(OpenFile f, TreeFiles tree) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment mask = arena.allocateFrom(ValueLayout.JAVA_LONG, f.getSignalFd());
-      int flags = f.getFlags() & Fd.O_NONBLOCK | Fd.O_CLOEXEC;
+      int flags = (f.getFlags() & Fd.O_NONBLOCK) | Fd.O_CLOEXEC;
       return Fd.of(
           Sys.check(Sys.call(Nr.SIGNALFD4, -1, mask.address(), 8, flags), "signalfd4", flags));
     }

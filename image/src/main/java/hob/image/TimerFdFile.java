@@ -55,7 +55,7 @@ final class TimerFdFile implements FileKind {
         Fd.of(
             Sys.check(
                 Sys.call(
-                    Nr.TIMERFD_CREATE, t.getClock(), f.getFlags() & Fd.O_NONBLOCK | Fd.O_CLOEXEC),
+                    Nr.TIMERFD_CREATE, t.getClock(), (f.getFlags() & Fd.O_NONBLOCK) | Fd.O_CLOEXEC),
                 "timerfd_create",
                 t.getClock()));
     long value = t.getValueNanos();

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -114,7 +115,9 @@ final class TreeFiles implements AutoCloseable {
     int pid =
         image.getProcessesList().stream()
             .filter(p -> !p.getZombie())
-            .mapToInt(p -> vessels.get(p.getPid()).pid())
+            .map(p -> vessels.get(p.getPid()))
+            .filter(Objects::nonNull)
+            .mapToInt(Vessel::pid)
             .findFirst()
             .orElseThrow();
     return NetworkNamespace.in(pid, work);

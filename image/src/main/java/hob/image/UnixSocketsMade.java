@@ -213,7 +213,7 @@ final class UnixSocketsMade implements AutoCloseable {
     if (client == 0) {
       end = Socket.open(Socket.AF_UNIX, listener.getType(), 0);
     } else {
-      UnixSocket s = images.get(client);
+      UnixSocket s = java.util.Objects.requireNonNull(images.get(client));
       end = fresh(s);
       bind(s, end);
     }
