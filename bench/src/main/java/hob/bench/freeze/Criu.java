@@ -1,9 +1,11 @@
 package hob.bench.freeze;
 
+import hob.bench.Bed;
 import hob.bench.BenchContext;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,8 +59,7 @@ final class Criu {
                 pidFile.toString(),
                 state.toString(),
                 ready.toString())
-            .start()
-            .onExit();
+            .start();
     Bed.await(Duration.ofSeconds(10), "the process", () -> Files.exists(ready));
     String pid = Files.readString(pidFile).strip();
     List<Double> millis = new ArrayList<>();
