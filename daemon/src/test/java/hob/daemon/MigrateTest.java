@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -247,6 +248,37 @@ final class MigrateTest {
             () -> assertRefused(ExitStatus.POINTLESS, "moving already", "h1", counter.pid, "h3"));
     assertThat(first.get().getTo()).isEqualTo("h2");
     counter.end();
+  }
+
+  @Test
+  void processOfAnUnheardHomeStandsStillUntilTheHomeIsHeard() throws DaemonException {
+    Counter counter = Counter.start("unheard");
+    bed.migrate("h1", counter.pid, "h2");
+    counter.awaitProgress();
+    bed.testbed().cutLink("h2");
+    try {
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .pollInterval(Duration.ofSeconds(1))
+          .until(counter::last, new StandsStill());
+    } finally {
+      bed.testbed().restoreLink("h2");
+    }
+    bed.awaitPeers();
+    counter.awaitProgress();
+    counter.end();
+  }
+
+  /** Whether a number is the same as the last time. */
+  private static final class StandsStill implements Predicate<Long> {
+    private long before = -1;
+
+    @Override
+    public boolean test(Long now) {
+      boolean same = now == before;
+      before = now;
+      return same;
+    }
   }
 
   @ParameterizedTest
