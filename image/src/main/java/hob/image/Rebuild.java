@@ -206,7 +206,8 @@ final class Rebuild {
     }
     for (Special s : image.getMemory().getSpecialsList()) {
       Long from = where.get(s.getName());
-      if (from == null || byName.get(s.getName()).size() != s.getLength()) {
+      MapsEntry here = byName.get(s.getName());
+      if (from == null || here == null || here.size() != s.getLength()) {
         throw new Collection.Refused(
             new Refusal(
                 image.getPid(),
@@ -242,7 +243,7 @@ final class Rebuild {
       }
       mailbox().deliver(b, open);
       for (int i = 0; i < part.size(); i++) {
-        for (Vma v : byFile.get(part.get(i))) {
+        for (Vma v : byFile.getOrDefault(part.get(i), List.of())) {
           mapOne(b, v, i + 1);
         }
       }

@@ -12,12 +12,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
  * The target's half: a tree rebuilt from its image in {@linkplain Vessel vessels}. {@link #map},
  * then the pages, then {@link #prepare}, then {@link #resume} or {@link #destroy}. Only the
- * tracer's thread, except {@link #pages}.
+ * tracer's thread, except writing pages.
  */
 public final class Restore {
   private final TreeImage image;
@@ -59,15 +60,15 @@ public final class Restore {
     try {
       for (ProcessImage p : image.getProcessesList()) {
         if (p.getZombie() && vessels.containsKey(p.getPid())) {
-          vessels.get(p.getPid()).end(p.getExitStatus());
+          Objects.requireNonNull(vessels.get(p.getPid())).end(p.getExitStatus());
         }
       }
-      files.openEarly(vessels.get(image.getProcesses(0).getPid()));
+      files.openEarly(Objects.requireNonNull(vessels.get(image.getProcesses(0).getPid())));
       Map<Integer, Integer> mappers = new HashMap<>();
       for (int i = 0; i < image.getProcessesCount(); i++) {
         ProcessImage p = image.getProcesses(i);
         if (!p.getZombie()) {
-          Rebuild r = new Rebuild(vessels.get(p.getPid()), p, files);
+          Rebuild r = new Rebuild(Objects.requireNonNull(vessels.get(p.getPid())), p, files);
           mappers.put(i, rebuilds.size());
           rebuilds.add(r);
           r.map();
@@ -81,7 +82,9 @@ public final class Restore {
                 ? files.remade().place(run.getInode() - 1)
                 : run.getSharedMemory() != 0
                     ? new Pages.SharedPlace(files.shared(run.getSharedMemory() - 1))
-                    : rebuilds.get(mappers.get(run.getProcess())).place(run.getStart()));
+                    : rebuilds
+                        .get(Objects.requireNonNull(mappers.get(run.getProcess())))
+                        .place(run.getStart()));
       }
       return new Pages(runs, places, List.of());
     } catch (Collection.Refused e) {

@@ -13,8 +13,8 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.function.IntPredicate;
 
 /**
  * Makes the processes of a tree, empty but with the right pids, parents, sessions and groups, in
@@ -67,9 +67,13 @@ public final class Skeleton {
     return made;
   }
 
+  private Vessel made(int pid) {
+    return Objects.requireNonNull(all.get(pid), "every member has been made");
+  }
+
   private void lead(Member m) {
     if (m.sid == m.pid && leads.add(m.pid)) {
-      Vessel v = all.get(m.pid);
+      Vessel v = made(m.pid);
       v.must("setsid", Nr.SETSID);
       v.sid(m.pid);
     }
@@ -99,11 +103,9 @@ public final class Skeleton {
     Vessel leader = make(members.get(m.sid));
     lead(members.get(m.sid));
     if (parent != init) {
-      IntPredicate isChild = pid -> members.get(pid).ppid == parent.nsPid();
       for (var e : all.entrySet()) {
-        if (e.getValue().sid() == m.sid
-            && members.containsKey(e.getKey())
-            && isChild.test(e.getKey())) {
+        Member sibling = members.get(e.getKey());
+        if (sibling != null && e.getValue().sid() == m.sid && sibling.ppid == parent.nsPid()) {
           return e.getValue().forkSibling(m.pid);
         }
       }
@@ -134,12 +136,12 @@ public final class Skeleton {
   private void groups(List<Member> order) throws RefusedException {
     for (Member m : order) {
       if (m.pgid == m.pid && m.sid != m.pid) {
-        all.get(m.pid).must("setpgid", Nr.SETPGID, 0, 0);
+        made(m.pid).must("setpgid", Nr.SETPGID, 0, 0);
       }
     }
     for (Member m : order) {
       if (m.pgid != m.pid && m.pgid != 0 && m.sid != m.pid) {
-        long r = all.get(m.pid).inject(Nr.SETPGID, 0, m.pgid);
+        long r = made(m.pid).inject(Nr.SETPGID, 0, m.pgid);
         if (Errno.EPERM.is(r) && !members.containsKey(m.pgid)) {
           continue;
         }
