@@ -1,5 +1,6 @@
 package hob.demo;
 
+import hob.cli.output.Screen;
 import hob.testbed.Testbed;
 import hob.testbed.TestbedException;
 import hob.testbed.TestbedSpec;
@@ -115,7 +116,7 @@ public final class Main {
   }
 
   private static void watch(List<Run> runs, List<Thread> threads) throws InterruptedException {
-    boolean terminal = System.console() != null && System.console().isTerminal();
+    boolean terminal = Screen.standard().terminal();
     Board board = new Board(runs, terminal);
     while (threads.stream().anyMatch(Thread::isAlive)) {
       board.draw();

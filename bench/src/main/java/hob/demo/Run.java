@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /** One program on its way through the hosts. Moved by a thread of its own, watched by another. */
@@ -27,7 +28,7 @@ final class Run implements Runnable {
   private final List<Long> freezes = new ArrayList<>();
   private volatile String where = "h1";
   private volatile String state = "starting";
-  private volatile int moves;
+  private final AtomicInteger moves = new AtomicInteger();
   private volatile long mostBytes;
   private volatile String trouble = "";
 
@@ -77,7 +78,7 @@ final class Run implements Runnable {
         freezes.add(reply.getFreezeNanos());
       }
       mostBytes = Math.max(mostBytes, reply.getBytes());
-      moves++;
+      moves.incrementAndGet();
       return true;
     } catch (DaemonException e) {
       if (alive(home, pid)) {
@@ -113,7 +114,7 @@ final class Run implements Runnable {
   }
 
   int moves() {
-    return moves;
+    return moves.get();
   }
 
   long mostBytes() {

@@ -15,6 +15,7 @@ import java.util.Properties;
  * not survive the host: no process does.
  */
 final class EngineFiles {
+  private static final System.Logger LOG = System.getLogger(EngineFiles.class.getName());
   private final Path directory;
 
   EngineFiles(Path directory) {
@@ -61,7 +62,7 @@ final class EngineFiles {
           p.load(in);
           found.add(p);
         } catch (NoSuchFileException e) {
-          continue;
+          LOG.log(System.Logger.Level.DEBUG, "{0} went away meanwhile", f);
         }
       }
     } catch (IOException e) {

@@ -81,7 +81,7 @@ public final class KernelEngine implements Engine {
       refusals =
           e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH
               ? List.of(new Refusal(rootPid, "no-process", "there is no such process"))
-              : List.of(new Refusal(rootPid, "error", e.getMessage()));
+              : List.of(new Refusal(rootPid, "error", e.toString()));
     }
     if (!refusals.isEmpty()) {
       if (s.role == LocalSession.Role.RESIDENT && s.incarnation == 0) {

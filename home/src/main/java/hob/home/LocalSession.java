@@ -214,8 +214,7 @@ final class LocalSession {
   }
 
   /**
-   * Ends that, as its processes are about to come home; the shadows stay known until {@link
-   * #forgetShadows}.
+   * Ends that, as its processes are about to come home; the shadows stay known until they are gone.
    */
   void unwatchShadow(Shadow s) {
     for (int tid : s.tids()) {
@@ -281,7 +280,7 @@ final class LocalSession {
         Ptrace.cont(tid, 0);
         return;
       }
-      if (tid == s.pid() && !stoppedByUs.remove((Integer) tid)) {
+      if (tid == s.pid() && !stoppedByUs.remove(tid)) {
         byte[] info = new byte[Ptrace.SIGINFO];
         ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN).putInt(Signals.SIGSTOP);
         send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
@@ -292,7 +291,7 @@ final class LocalSession {
     Ptrace.cont(tid, w.event() == 0 ? w.stopSignal() : 0);
   }
 
-  private final List<Integer> stoppedByUs = new ArrayList<>();
+  private final Set<Integer> stoppedByUs = new HashSet<>();
 
   private void shadowStops(int pid, int signal) {
     Shadow s = shadows.get(pid);

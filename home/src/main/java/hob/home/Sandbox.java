@@ -28,6 +28,7 @@ final class Sandbox {
   static final int FOREIGN_PIDS = 1 << 21;
 
   private static final int PID_MAX = 1 << 22;
+  private static final long WNOHANG_WALL = 0x40000001L;
 
   private final Vessel init;
   private final Map<Integer, Vessel> known = new HashMap<>();
@@ -122,9 +123,10 @@ final class Sandbox {
   /** Has the init process, which is stopped, take all its children that ended. */
   void reap(Vessel parent) {
     try {
-      while (parent.inject(Nr.WAIT4, -1, 0, 0x40000001L, 0) > 0) {
-        continue;
-      }
+      long reaped;
+      do {
+        reaped = parent.inject(Nr.WAIT4, -1, 0, WNOHANG_WALL, 0);
+      } while (reaped > 0);
     } catch (LinuxException e) {
       if (e.errno() != Errno.ESRCH) {
         throw e;

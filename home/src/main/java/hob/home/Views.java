@@ -8,6 +8,7 @@ import java.util.List;
 
 /** What {@code hob ps} shows of a session, from /proc. */
 final class Views {
+  private static final System.Logger LOG = System.getLogger(Views.class.getName());
   private static final long TICK_MILLIS = 10;
   private static final long PAGE = 4096;
 
@@ -19,8 +20,7 @@ final class Views {
       try {
         all.add(process(pid));
       } catch (LinuxException e) {
-        // It ended meanwhile.
-        continue;
+        LOG.log(System.Logger.Level.DEBUG, "process {0} ended meanwhile: {1}", pid, e.getMessage());
       }
     }
     boolean here = s.role != LocalSession.Role.SHADOWS;

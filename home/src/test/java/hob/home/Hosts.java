@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -40,7 +41,7 @@ final class Hosts implements AutoCloseable {
 
     @Override
     public void send(String peer, EngineMessage message) {
-      engines.get(peer).receive(self, message);
+      engine(peer).receive(self, message);
     }
 
     @Override
@@ -52,7 +53,7 @@ final class Hosts implements AutoCloseable {
   }
 
   KernelEngine engine(String host) {
-    return engines.get(host);
+    return Objects.requireNonNull(engines.get(host), host);
   }
 
   boolean ended(SessionId id) {

@@ -3,6 +3,7 @@ package hob.home;
 import hob.linux.ProcFs;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** Moves a pid from host to host on this kernel, by hand. */
 final class MoveTool {
@@ -18,10 +19,10 @@ final class MoveTool {
         long n = hosts.move(id, ring.get(i % 3), ring.get((i + 1) % 3));
         System.err.printf(
             "%s -> %s %.2f ms %s%n", ring.get(i % 3), ring.get((i + 1) % 3), n / 1e6, hosts.phases);
-        Thread.sleep(Long.parseLong(args.length > 2 ? args[2] : "100"));
+        LockSupport.parkNanos(1_000_000L * Long.parseLong(args.length > 2 ? args[2] : "100"));
       }
       while (!hosts.ended(id) && rounds % 3 != 0) {
-        Thread.sleep(100);
+        LockSupport.parkNanos(100_000_000L);
       }
     }
   }
