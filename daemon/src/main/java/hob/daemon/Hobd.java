@@ -46,9 +46,9 @@ public final class Hobd implements AutoCloseable {
   private static final Duration MAX_SILENCE = Duration.ofSeconds(4);
 
   /** Enough for the compiler to see what is hot; not so much that a slow machine is kept busy. */
-  private static final int WARM_UP_ROUNDS = 60;
+  private static final int WARM_UP_ROUNDS = 30;
 
-  private static final Duration WARM_UP = Duration.ofSeconds(10);
+  private static final Duration WARM_UP = Duration.ofSeconds(5);
 
   private final DaemonConfig config;
   private final ExecutorService executor;
