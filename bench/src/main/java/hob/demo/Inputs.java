@@ -8,9 +8,9 @@ import java.util.Random;
 
 /** Makes what the programs of the demo work on; the same at every run. */
 final class Inputs {
-  private static final int TEXT_LINES = 300_000;
-  private static final int FUNCTIONS = 1_500;
-  private static final int ROWS = 400_000;
+  private static final int TEXT_LINES = 150_000;
+  private static final int FUNCTIONS = 700;
+  private static final int ROWS = 300_000;
 
   private Inputs() {}
 

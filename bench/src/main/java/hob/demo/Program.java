@@ -34,7 +34,7 @@ record Program(String name, String what, String script) {
         new Program(
             "pipeline",
             "generates, sorts, counts",
-            "seq 1 2500000 | awk '{print ($1*7919)%100003}' | sort -n | uniq -c | sort -k1,1n -k2,2n"
+            "seq 1 1500000 | awk '{print ($1*7919)%100003}' | sort -n | uniq -c | sort -k1,1n -k2,2n"
                 + " >result"));
   }
 }

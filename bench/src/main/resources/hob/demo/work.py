@@ -2,8 +2,8 @@
 import hashlib
 
 h = b"sprite"
-for i in range(3_000_000):
+for i in range(2_500_000):
     h = hashlib.sha256(h).digest()
-    if i % 500_000 == 0:
+    if i % 250_000 == 0:
         print(i, h.hex(), flush=True)
 print("end", h.hex())
