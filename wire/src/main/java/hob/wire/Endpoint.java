@@ -75,7 +75,7 @@ public final class Endpoint implements AutoCloseable {
             settings.handshakeTimeout,
             settings.bulkBuffer);
     bulk = new BulkTransfers(opener, executor, settings.maxMetadata);
-    every(Duration.ofMinutes(1), bulk::expire);
+    every(Duration.ofSeconds(5), bulk::expire);
     every(
         settings.beat.dividedBy(2),
         () -> connections.forEach(c -> c.beat(settings.beat, settings.maxSilence)));

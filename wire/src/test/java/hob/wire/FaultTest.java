@@ -62,6 +62,18 @@ class FaultTest {
   }
 
   @Test
+  void partitionRightAfterConnectingHoldsTheLinkAndDoesNotBreakIt() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      Connection fresh = h1.connect(address2, "h2", new Recorder());
+      faults.partition("h1", "h2");
+      fresh.send(Int64Value.of(i));
+      faults.heal("h1", "h2");
+      assertThat(at2.messages.poll(5, SECONDS)).isEqualTo(Int64Value.of(i));
+      fresh.close();
+    }
+  }
+
+  @Test
   void lastingPartitionIsNoticedOnBothSidesAndNothingArrivesAfterwards() throws Exception {
     faults.partition("h1", "h2");
     to2.send(text("lost"));

@@ -9,6 +9,7 @@ import hob.testbed.LinkRate;
 import hob.testbed.Testbed;
 import hob.testbed.TestbedException;
 import hob.testbed.TestbedSpec;
+import hob.wire.bulk.BulkTransfers;
 import hob.wire.tls.CertificateAuthority;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -147,9 +148,13 @@ public final class TransferBench implements Benchmark {
       BenchContext context, Program program, List<Row> rows, String rate, long bytes)
       throws IOException {
     context.progress().accept("throughput, link rate: " + rate);
+    int several = BulkTransfers.connectionsFor(bytes);
     List<String> jobs =
         List.of(
-            "bare " + bytes, "tls " + bytes + " 1", "tls " + bytes + " 2", "plain " + bytes + " 1");
+            "bare " + bytes,
+            "tls " + bytes + " " + several,
+            "tls " + bytes + " 1",
+            "plain " + bytes + " 1");
     inTurns(program, jobs, 1); // the congestion control gets to know the link
     double[] medians = inTurns(program, jobs, ROUNDS);
     double bare = megabytesPerSecond(bytes, medians[0]);
@@ -160,10 +165,10 @@ public final class TransferBench implements Benchmark {
         capped
             ? Row.ratioAtLeast(LEAST_RATIO, what + "TLS", tls, "MB/s", "bare socket", bare)
             : Row.plain(what + "TLS", tls, "MB/s", "bare socket", bare));
-    double two = megabytesPerSecond(bytes, medians[2]);
-    rows.add(Row.plain(what + "TLS, 2 connections", two, "MB/s", "bare socket", bare));
+    double one = megabytesPerSecond(bytes, medians[2]);
+    rows.add(Row.plain(what + "TLS, 1 connection", one, "MB/s", "bare socket", bare));
     double plain = megabytesPerSecond(bytes, medians[3]);
-    rows.add(Row.plain(what + "no TLS", plain, "MB/s", "bare socket", bare));
+    rows.add(Row.plain(what + "no TLS, 1 connection", plain, "MB/s", "bare socket", bare));
   }
 
   /** Runs each job so many times, in turns; returns their medians in nanoseconds. */

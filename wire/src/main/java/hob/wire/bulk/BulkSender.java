@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sending side of one bulk transfer. One thread.
+ * The sending side of one bulk transfer. One thread, but for {@link #close}.
  *
  * <p>What is sent are the bytes 0 to the announced total, in order, in pieces of any size. Over
  * several connections a large piece is cut up and sent by several threads; pieces of some megabytes
@@ -24,7 +24,7 @@ public final class BulkSender implements AutoCloseable {
   private final LanePool pool;
   private final long total;
   private long sent;
-  private boolean finished;
+  private volatile boolean finished;
 
   BulkSender(List<Lane> lanes, Executor executor, LanePool pool, long total) {
     this.lanes = lanes;
@@ -101,11 +101,11 @@ public final class BulkSender implements AutoCloseable {
     lanes.forEach(pool::put);
   }
 
-  /** Gives the transfer up, unless it is finished. */
+  /** Gives the transfer up, unless it is finished; any thread may, and wakes the one that sends. */
   @Override
   public void close() {
     if (!finished) {
-      lanes.forEach(Lane::close);
+      lanes.forEach(pool::drop);
     }
   }
 

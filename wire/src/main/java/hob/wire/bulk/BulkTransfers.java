@@ -11,10 +11,19 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** An endpoint's bulk transfers, in both directions. Any number of threads. */
 public final class BulkTransfers implements AutoCloseable {
+  /** A receiver that does not take a chunk for so long will not take it any more. */
+  private static final long MAX_STALL_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  /** From here on several connections move more than one does. */
+  private static final long LARGE_BYTES = 64L << 20;
+
+  private static final int MAX_USEFUL_CONNECTIONS = 4;
+
   private final LinkOpener opener;
   private final Executor executor;
   private final int maxMetadata;
@@ -49,12 +58,22 @@ public final class BulkTransfers implements AutoCloseable {
   }
 
   /**
+   * How many connections suit a transfer of so many bytes on this machine. With TLS one keeps the
+   * core that decrypts busy at about 1 GB/s.
+   */
+  public static int connectionsFor(long total) {
+    return total < LARGE_BYTES
+        ? 1
+        : Math.min(MAX_USEFUL_CONNECTIONS, Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
    * Opens a transfer to a host that expects it, over warm connections if there are any.
    *
    * @param address where the host listens
    * @param total how many bytes will be sent
    * @param metadata goes ahead of the bytes, at most the receiver's limit; not retained
-   * @param connections how many to use; one moves more than 10 Gbit/s
+   * @param connections how many to use; see {@link #connectionsFor}
    */
   public BulkSender open(
       SocketAddress address,
@@ -77,7 +96,11 @@ public final class BulkTransfers implements AutoCloseable {
     try {
       while (lanes.size() < connections) {
         Lane warm = pool.take(host);
-        lanes.add(warm != null ? warm : dial(address, host));
+        if (warm == null) {
+          warm = dial(address, host);
+          pool.lend(warm);
+        }
+        lanes.add(warm);
       }
       sender.open(token, metadata);
       return sender;
@@ -94,14 +117,27 @@ public final class BulkTransfers implements AutoCloseable {
     }
   }
 
-  /** Closes the idle connections to a host, for instance because it has gone. */
+  /** Closes the idle connections to a host; transfers under way go on. */
   public void discard(String host) {
     pool.discard(host);
   }
 
-  /** Closes connections that have been idle for long; for the endpoint's timer. */
+  /** Breaks all transfers with a host, in both directions, because it has gone. */
+  public void breakAll(String host) {
+    pool.closeAll(host);
+    incoming.stream()
+        .filter(link -> link.peer().name().equals(host))
+        .forEach(link -> link.link().close());
+    WireException gone = new WireException.TransferBroken(host + " is gone");
+    expected.values().stream()
+        .filter(receiver -> receiver.from().equals(host))
+        .forEach(receiver -> receiver.fail(gone));
+  }
+
+  /** Closes what has been idle or has not moved for long; for the endpoint's timer. */
   public void expire() {
     pool.expire();
+    pool.closeStalled(MAX_STALL_NANOS);
   }
 
   /** Serves a connection that a peer has opened, until it ends; for the endpoint. */

@@ -22,6 +22,9 @@ final class Lane {
   private long bytes;
   private long idleSinceNanos = System.nanoTime();
 
+  /** Since when the current chunk is being written; 0 between chunks. Read by a timer. */
+  private volatile long writingSinceNanos;
+
   Lane(OpenLink link) {
     this.link = link;
     this.out = new BulkOutput(link.link());
@@ -69,10 +72,20 @@ final class Lane {
       crc.update(data.duplicate());
       sum = (int) crc.getValue();
     }
+    writingSinceNanos = System.nanoTime();
     out.header(Frames.CHUNK_BYTES).put(Frames.CHUNK).putLong(offset).putInt(length).putInt(sum);
     out.write(data);
+    writingSinceNanos = 0;
     chunks++;
     bytes += length;
+  }
+
+  /** Gives the receiver up if it has not taken one chunk for so long; any thread. */
+  void closeIfStalled(long limitNanos) {
+    long since = writingSinceNanos;
+    if (since != 0 && System.nanoTime() - since > limitNanos) {
+      close();
+    }
   }
 
   /** Lets what was written so far go out. */
@@ -107,6 +120,7 @@ final class Lane {
     idleSinceNanos = System.nanoTime();
   }
 
+  /** Wakes whoever writes or waits; any thread. */
   void close() {
     link.link().close();
   }

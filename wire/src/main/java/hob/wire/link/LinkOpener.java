@@ -153,11 +153,19 @@ public final class LinkOpener {
     } catch (WireException e) {
       throw meeting.refuse(e);
     }
-    meeting.accept(peer.name());
-    if (faults != null) {
-      link = new FaultyLink(link, faults.opened(self.name(), peer.name(), link));
+    // Before the verdict: when the caller's connect returns, faults know of both ends.
+    Link used = faults == null ? link : faulty(link, peer.name(), faults);
+    try {
+      meeting.accept(peer.name());
+    } catch (IOException e) {
+      used.close();
+      throw e;
     }
-    return new OpenLink(link, peer, dialed ? kind : greeting.kind(), dialed);
+    return new OpenLink(used, peer, dialed ? kind : greeting.kind(), dialed);
+  }
+
+  private FaultyLink faulty(Link link, String peer, LinkFaults by) throws IOException {
+    return new FaultyLink(link, by.opened(self.name(), peer, link));
   }
 
   private static void discard(PlainLink link, Exception reason) {

@@ -14,6 +14,7 @@ import hob.wire.Endpoint;
 import hob.wire.Listener;
 import hob.wire.TestHosts;
 import hob.wire.TestHosts.Recorder;
+import hob.wire.fault.ControlledFaults;
 import hob.wire.peer.WireException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -364,6 +365,56 @@ class BulkTransferTest {
   }
 
   @Test
+  void hostThatIsGivenUpBreaksTheTransfersOfBothSides() throws Exception {
+    Hosts pair = pair(true);
+    TransferToken second = TransferToken.random();
+    try (Arena arena = Arena.ofShared();
+        BulkReceiver begun = pair.expect(token);
+        BulkReceiver expected = pair.expect(second);
+        BulkSender sender = pair.send(token, 1L << 30, "", 1)) {
+      MemorySegment all = arena.allocate(1 << 30);
+      // Nobody takes it, so this waits.
+      CompletableFuture<Void> sending = async(() -> sender.send(all));
+      begun.metadata(SOON);
+      assertThat(sending).isNotDone();
+      pair.h1.bulk().breakAll("h2");
+      assertThat(sending)
+          .failsWithin(SOON)
+          .withThrowableThat()
+          .withCauseInstanceOf(WireException.TransferBroken.class);
+      pair.h2.bulk().breakAll("h1");
+      assertThatThrownBy(
+              () -> {
+                for (Chunk c = begun.next(SOON); c != null; c = begun.next(SOON)) {
+                  assertThat(c.offset()).isLessThan(1 << 30);
+                }
+              })
+          .isInstanceOf(WireException.TransferBroken.class);
+      assertThatThrownBy(() -> expected.metadata(SOON))
+          .isInstanceOf(WireException.TransferBroken.class)
+          .hasMessage("transfer broken: h1 is gone");
+    }
+  }
+
+  @Test
+  void linkThatIsCutBreaksTheTransfer() throws Exception {
+    ControlledFaults faults = new ControlledFaults();
+    Endpoint h1 = hosts.open(hosts.secure("h1").faults(faults));
+    Endpoint h2 = hosts.open(hosts.secure("h2").faults(faults));
+    Hosts pair = new Hosts(h1, h2, h2.listen(anyPort(), _ -> new Recorder()).address());
+    try (BulkReceiver receiver = pair.expect(token);
+        BulkSender sender = pair.send(token, 2, "", 1)) {
+      sender.flush();
+      receiver.metadata(SOON);
+      faults.cut("h1", "h2");
+      assertThatThrownBy(() -> receiver.next(SOON))
+          .isInstanceOf(WireException.TransferBroken.class);
+      sender.send(ByteBuffer.allocate(2));
+      assertThatThrownBy(sender::finish).isInstanceOf(WireException.class);
+    }
+  }
+
+  @Test
   void transferThatDoesNotBeginOrStallsIsBroken() throws Exception {
     Hosts pair = pair(true);
     try (BulkReceiver receiver = pair.expect(token)) {
@@ -399,7 +450,8 @@ class BulkTransferTest {
   void connectionsAreUsedAgain() throws Exception {
     Hosts pair = pair(true);
     pair.h1.bulk().warm(pair.address, "h2", 2);
-    assertThat(intakes()).isEqualTo(2);
+    // A thread gets its name a moment after the caller has got its verdict.
+    Awaitility.await().until(() -> intakes() == 2);
     for (int i = 0; i < 20; i++) {
       TransferToken fresh = TransferToken.random();
       try (BulkReceiver receiver = pair.expect(fresh);
