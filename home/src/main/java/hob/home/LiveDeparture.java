@@ -76,6 +76,7 @@ final class LiveDeparture implements Departure {
       pages = c.pages();
       return c.image();
     } catch (RefusedException | RuntimeException e) {
+      session.streams().resumeHere();
       stay();
       throw e;
     }
