@@ -140,9 +140,10 @@ public final class Coordinator {
   /** A message from {@code host}. */
   public void hear(String host, Message.FromSource message) {
     Ongoing o = ongoing.get(message.move().session());
-    if (o != null && o.isAbout(message.move()) && host.equals(o.move().source())) {
+    boolean asks = message instanceof Message.SourceAsks;
+    if (o != null && (asks || o.isAbout(message.move())) && host.equals(o.move().source())) {
       o.post(new HomeEvent.FromSource(message));
-    } else if (message instanceof Message.SourceAsks) {
+    } else if (asks) {
       answerSource(host, message.move(), o);
     } else {
       LOG.log(System.Logger.Level.DEBUG, "{0}: nothing awaited from {1}", message, host);
@@ -173,7 +174,10 @@ public final class Coordinator {
     };
   }
 
-  /** A frozen copy of an older move. Only a commit takes a tree away from its source. */
+  /**
+   * A frozen copy that no open move knows of; it may go by the incarnation of its move or by the
+   * one that it had before. Where the journal has the session, the copy may run.
+   */
   private void answerSource(String host, MoveId move, @Nullable Ongoing o) {
     Optional<Entry.Committed> c = committed(move.session());
     if (c.isEmpty()) {
@@ -181,9 +185,8 @@ public final class Coordinator {
       out.toSource(host, over ? new Message.Leave(move, self) : stay(move));
       return;
     }
-    boolean came = c.get().location().equals(host) && !c.get().move().equals(move);
-    boolean went = c.get().move().incarnation() >= move.incarnation();
-    out.toSource(host, went && !came ? new Message.Leave(move, c.get().location()) : stay(move));
+    String location = c.get().location();
+    out.toSource(host, location.equals(host) ? stay(move) : new Message.Leave(move, location));
   }
 
   private static Message.Stay stay(MoveId move) {

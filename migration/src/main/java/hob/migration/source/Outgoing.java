@@ -44,6 +44,11 @@ final class Outgoing {
     return move;
   }
 
+  /** The same copy, as the home calls its move. */
+  Outgoing as(MoveId other) {
+    return new Outgoing(role, other, state, worker);
+  }
+
   boolean isInDoubt() {
     return state instanceof InDoubt;
   }

@@ -12,6 +12,7 @@ import hob.migration.message.Message;
 import hob.migration.transfer.TransferStrategy;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -28,6 +29,12 @@ public final class SourceRole {
   private final Faults faults;
   private final Executor executor;
   private final Map<SessionId, Outgoing> outgoing = new ConcurrentHashMap<>();
+
+  /**
+   * Copies of which only the incarnation before the move is known: the first order about one of
+   * their sessions is about that move, since the home closes no move before it is heard.
+   */
+  private final Set<MoveId> recovered = ConcurrentHashMap.newKeySet();
 
   /**
    * Makes the role.
@@ -53,6 +60,7 @@ public final class SourceRole {
   /** Takes up copies that an earlier daemon left frozen. */
   public void recover(Recovered.InDoubtSource found) {
     MoveId move = new MoveId(found.session(), found.incarnation());
+    recovered.add(move);
     outgoing.put(
         found.session(),
         new Outgoing(
@@ -65,6 +73,12 @@ public final class SourceRole {
     Outgoing o = outgoing.get(move.session());
     if (o != null && o.move().equals(move)) {
       o.hear(order);
+      return;
+    }
+    if (o != null && recovered.remove(o.move())) {
+      Outgoing named = o.as(move);
+      outgoing.put(move.session(), named);
+      named.hear(order);
       return;
     }
     switch (order) {
@@ -103,6 +117,7 @@ public final class SourceRole {
   }
 
   void ended(Outgoing o) {
+    recovered.remove(o.move());
     outgoing.remove(o.move().session(), o);
   }
 

@@ -109,6 +109,25 @@ final class CoordinatorTest {
   }
 
   @Test
+  void sourceMayNameTheIncarnationThatItHadBefore() {
+    committed(5, "h2");
+    coordinator.hear("h2", new Message.SourceAsks(move(5)));
+    journal.append(new Entry.Begun(move(6), 42, "h2", "h3"));
+    coordinator.recover();
+    said.clear();
+    coordinator.hear("h2", new Message.SourceAsks(move(5)));
+    assertThat(said).containsExactly("h2 Stay 6");
+  }
+
+  @Test
+  void sourceOfACommittedMoveLeavesUnderEitherName() {
+    committed(6, "h3");
+    coordinator.hear("h2", new Message.SourceAsks(move(5)));
+    coordinator.hear("h2", new Message.SourceAsks(move(6)));
+    assertThat(said).containsExactly("h2 Leave 5", "h2 Leave 6");
+  }
+
+  @Test
   void sessionThatItsHostHasNoMoreIsLost() {
     committed(5, "h2");
     coordinator.up("h2", true);
