@@ -4,6 +4,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import java.lang.foreign.FunctionDescriptor;
@@ -11,6 +12,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.DynamicTest;
@@ -30,6 +32,8 @@ class LayeringTest {
           Map.entry("daemon", List.of("linux", "wire", "image", "home", "migration")),
           Map.entry("testbed", List.of("wire")),
           Map.entry("cli", List.of("linux", "wire", "testbed")),
+          // A package of the module bench.
+          Map.entry("demo", List.of("linux", "wire", "testbed", "cli")),
           Map.entry(
               "bench",
               List.of("linux", "wire", "image", "home", "migration", "daemon", "testbed", "cli")));
@@ -69,9 +73,28 @@ class LayeringTest {
         .isSubsetOf(USES.keySet());
   }
 
+  /**
+   * Modules whose first package both uses its sub-packages and is used by them. None is to be
+   * added; what the sub-packages share should move to a package of its own.
+   */
+  private static final Set<String> KNOTTED = Set.of("bench", "daemon", "migration");
+
   @Test
   void packagesHaveNoCycles() {
-    slices().matching("hob.(**)").should().beFreeOfCycles().check(PRODUCTION);
+    slices()
+        .matching("hob.(**)")
+        .should()
+        .beFreeOfCycles()
+        .check(
+            PRODUCTION.that(
+                DescribedPredicate.describe(
+                    "outside of the knotted modules",
+                    type -> !KNOTTED.contains(type.getPackageName().split("\\.")[1]))));
+  }
+
+  @Test
+  void modulesHaveNoCycles() {
+    slices().matching("hob.(*)..").should().beFreeOfCycles().check(PRODUCTION);
   }
 
   @Test
