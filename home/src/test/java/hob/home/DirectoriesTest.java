@@ -27,13 +27,14 @@ class DirectoriesTest {
         if child == 0:
           os.chroot('jail')
           while True:
-            try: os.stat('go'); break
+            try: os.stat('looked'); break
             except FileNotFoundError: time.sleep(0.01)
           ok = open('/inside').read() == 'in' and not os.path.exists('/proc')
           os._exit(0 if ok else 1)
         time.sleep(0.1)
         ready()
         assert os.readlink('/proc/%d/root' % child) == home + '/jail'
+        open('looked', 'w').close()
         assert os.waitpid(child, 0)[1] == 0
         """);
   }
