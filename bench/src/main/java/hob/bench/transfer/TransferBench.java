@@ -9,7 +9,6 @@ import hob.testbed.LinkRate;
 import hob.testbed.Testbed;
 import hob.testbed.TestbedException;
 import hob.testbed.TestbedSpec;
-import hob.wire.bulk.BulkTransfers;
 import hob.wire.tls.CertificateAuthority;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +21,7 @@ import java.util.stream.Stream;
 /** Page streams against a bare socket: throughput at several link rates, and latency. */
 public final class TransferBench implements Benchmark {
   private static final String NAME = "transfer";
+  private static final String LOOPBACK_ADDRESS = "127.0.0.1";
   private static final String LOOPBACK = "over loopback, one core";
   private static final int ROUNDS = 7;
   private static final int WARM_UP_ROUNDS = 5;
@@ -69,47 +69,61 @@ public final class TransferBench implements Benchmark {
 
   private static List<Row> measure(BenchContext context, Testbed testbed, Path certificates)
       throws IOException {
-    Host h2 = testbed.host("h2");
-    List<String> sink = context.java(TransferSink.class, h2.address(), certificates.toString());
-    List<String> source = context.java(TransferSource.class, h2.address(), certificates.toString());
     List<Row> rows = new ArrayList<>();
-    try (Program _ = new Program(h2, sink);
-        Program program = new Program(testbed.host("h1"), source)) {
-      context.progress().accept("warming up");
-      for (int i = 0; i < WARM_UP_ROUNDS; i++) {
-        for (String job : List.of("bare", "tls", "plain")) {
-          program.run(job + " " + LARGE_BYTES + " 1");
-        }
-      }
-      echo(context, program, "between hosts", rows);
-      echoOnOneCore(context, h2, certificates, rows);
-      small(context, program, rows);
-      throughput(context, program, rows, "no limit", LARGE_BYTES);
-      for (String rate : List.of("10gbit", "1gbit")) {
-        testbed.setRate("h1", LinkRate.parse(rate));
-        testbed.setRate("h2", LinkRate.parse(rate));
-        throughput(context, program, rows, rate, rate.equals("1gbit") ? SLOW_BYTES : LARGE_BYTES);
-      }
+    Host h1 = testbed.host("h1");
+    Host h2 = testbed.host("h2");
+    Rig rig = new Rig(context, certificates);
+    try (Program _ = rig.sink(h2, h2.address(), Cores.half(false));
+        Program source = rig.source(h1, h2.address(), Cores.half(true))) {
+      warmUp(context, source);
+      echo(context, source, "between hosts", rows);
+      small(context, source, rows);
+      throughput(context, source, rows, "no limit", LARGE_BYTES);
+      limit(testbed, "10gbit");
+      throughput(context, source, rows, "10gbit", LARGE_BYTES);
+      limit(testbed, "1gbit");
+      throughput(context, source, rows, "1gbit", SLOW_BYTES);
+    }
+    limit(testbed, "10gbit");
+    try (Program _ = rig.sink(h2, h2.address(), Cores.ALL);
+        Program source = rig.source(h1, h2.address(), Cores.ALL)) {
+      warmUp(context, source);
+      sharedCores(context, source, rows);
+    }
+    try (Program _ = rig.sink(h2, LOOPBACK_ADDRESS, Cores.one());
+        Program source = rig.source(h2, LOOPBACK_ADDRESS, Cores.one())) {
+      echo(context, source, LOOPBACK, rows);
     }
     return rows;
   }
 
-  /** With both programs on one core no idle core has to be woken, which hides all else. */
-  private static void echoOnOneCore(
-      BenchContext context, Host host, Path certificates, List<Row> rows) throws IOException {
-    String address = "127.0.0.1";
-    try (Program _ = new Program(host, pinned(context, TransferSink.class, address, certificates));
-        Program program =
-            new Program(host, pinned(context, TransferSource.class, address, certificates))) {
-      echo(context, program, LOOPBACK, rows);
+  /** Starts the two programs. */
+  private record Rig(BenchContext context, Path certificates) {
+    Program sink(Host host, String address, Cores cores) throws IOException {
+      return start(TransferSink.class, host, address, cores);
+    }
+
+    Program source(Host host, String address, Cores cores) throws IOException {
+      return start(TransferSource.class, host, address, cores);
+    }
+
+    private Program start(Class<?> main, Host host, String address, Cores cores)
+        throws IOException {
+      return new Program(host, cores.bind(context.java(main, address, certificates.toString())));
     }
   }
 
-  private static List<String> pinned(
-      BenchContext context, Class<?> main, String address, Path certificates) {
-    List<String> command = new ArrayList<>(List.of("taskset", "-c", "0"));
-    command.addAll(context.java(main, address, certificates.toString()));
-    return command;
+  private static void limit(Testbed testbed, String rate) {
+    testbed.setRate("h1", LinkRate.parse(rate));
+    testbed.setRate("h2", LinkRate.parse(rate));
+  }
+
+  private static void warmUp(BenchContext context, Program source) throws IOException {
+    context.progress().accept("warming up");
+    inTurns(
+        source,
+        List.of("bare " + LARGE_BYTES, "tls " + LARGE_BYTES + " 1", "plain " + LARGE_BYTES + " 1"),
+        WARM_UP_ROUNDS);
   }
 
   private static void echo(BenchContext context, Program program, String where, List<Row> rows)
@@ -148,12 +162,11 @@ public final class TransferBench implements Benchmark {
       BenchContext context, Program program, List<Row> rows, String rate, long bytes)
       throws IOException {
     context.progress().accept("throughput, link rate: " + rate);
-    int several = BulkTransfers.connectionsFor(bytes);
     List<String> jobs =
         List.of(
             "bare " + bytes,
-            "tls " + bytes + " " + several,
-            "tls " + bytes + " 1",
+            "tls " + bytes + " auto",
+            "tls " + bytes + " 2",
             "plain " + bytes + " 1");
     inTurns(program, jobs, 1); // the congestion control gets to know the link
     double[] medians = inTurns(program, jobs, ROUNDS);
@@ -165,10 +178,25 @@ public final class TransferBench implements Benchmark {
         capped
             ? Row.ratioAtLeast(LEAST_RATIO, what + "TLS", tls, "MB/s", "bare socket", bare)
             : Row.plain(what + "TLS", tls, "MB/s", "bare socket", bare));
-    double one = megabytesPerSecond(bytes, medians[2]);
-    rows.add(Row.plain(what + "TLS, 1 connection", one, "MB/s", "bare socket", bare));
+    double two = megabytesPerSecond(bytes, medians[2]);
+    rows.add(Row.plain(what + "TLS, 2 connections", two, "MB/s", "bare socket", bare));
     double plain = megabytesPerSecond(bytes, medians[3]);
-    rows.add(Row.plain(what + "no TLS, 1 connection", plain, "MB/s", "bare socket", bare));
+    rows.add(Row.plain(what + "no TLS", plain, "MB/s", "bare socket", bare));
+  }
+
+  /** For comparison, what {@link Cores} is about. */
+  private static void sharedCores(BenchContext context, Program source, List<Row> rows)
+      throws IOException {
+    context.progress().accept("throughput, both hosts on all cores");
+    double[] medians =
+        inTurns(source, List.of("bare " + LARGE_BYTES, "tls " + LARGE_BYTES + " auto"), ROUNDS);
+    rows.add(
+        Row.plain(
+            "page stream, link 10gbit, TLS, hosts share all cores",
+            megabytesPerSecond(LARGE_BYTES, medians[1]),
+            "MB/s",
+            "bare socket",
+            megabytesPerSecond(LARGE_BYTES, medians[0])));
   }
 
   /** Runs each job so many times, in turns; returns their medians in nanoseconds. */

@@ -11,6 +11,7 @@ import hob.wire.Endpoint;
 import hob.wire.Handler;
 import hob.wire.Reply;
 import hob.wire.bulk.BulkSender;
+import hob.wire.bulk.BulkTransfers;
 import hob.wire.bulk.TransferToken;
 import java.io.BufferedReader;
 import java.io.EOFException;
@@ -34,7 +35,8 @@ import java.util.concurrent.Semaphore;
  *
  * <pre>
  *   bare BYTES               a stream over a bare socket, until the receiver has confirmed it
- *   tls|plain BYTES N        a transfer over N connections, until its consumer has had all of it
+ *   tls|plain BYTES N        a transfer over N connections, until its consumer has had all of it;
+ *                            N is auto for as many as the daemon would use
  *   bare-echo|tls-echo|plain-echo N     a round trip of 64 bytes, the median of N
  * </pre>
  */
@@ -103,24 +105,19 @@ final class TransferSource {
       case "bare-echo" -> median(Integer.parseInt(job[1]), () -> sendBare(0));
       case "tls" ->
           transfer(
-              secure,
-              toSecure,
-              secureSink,
-              secureDone,
-              Long.parseLong(job[1]),
-              Integer.parseInt(job[2]));
+              secure, toSecure, secureSink, secureDone, Long.parseLong(job[1]), connections(job));
       case "plain" ->
-          transfer(
-              plain,
-              toPlain,
-              plainSink,
-              plainDone,
-              Long.parseLong(job[1]),
-              Integer.parseInt(job[2]));
+          transfer(plain, toPlain, plainSink, plainDone, Long.parseLong(job[1]), connections(job));
       case "tls-echo" -> median(Integer.parseInt(job[1]), () -> echo(toSecure));
       case "plain-echo" -> median(Integer.parseInt(job[1]), () -> echo(toPlain));
       default -> throw new IllegalArgumentException("no job is called " + job[0]);
     };
+  }
+
+  private static int connections(String[] job) {
+    return job[2].equals("auto")
+        ? BulkTransfers.connectionsFor(Long.parseLong(job[1]))
+        : Integer.parseInt(job[2]);
   }
 
   private interface Job {

@@ -8,7 +8,8 @@
  * </pre>
  *
  * <p>Both programs stay for the whole benchmark, so that all is warm, and what is compared takes
- * turns within them.
+ * turns within them. Each host has cores of its own ({@link hob.bench.transfer.Cores}); one line of
+ * the result shows what comes of sharing them.
  */
 @NullMarked
 package hob.bench.transfer;
