@@ -21,7 +21,8 @@ import java.util.Map;
  * @param listen where other daemons reach this one
  * @param peers the other hosts, by name
  * @param tls directory with this host's certificate and key, and the authority's certificate
- * @param state directory that outlives the daemon
+ * @param state directory that outlives the host's boots
+ * @param run directory that outlives the daemon, not the boot; best in memory
  * @param control unix socket for commands
  * @param log file; empty for the standard error
  * @param logLevel the least level that is logged
@@ -35,6 +36,7 @@ public record DaemonConfig(
     Map<String, InetSocketAddress> peers,
     Path tls,
     Path state,
+    Path run,
     Path control,
     Path log,
     System.Logger.Level logLevel,
@@ -82,6 +84,7 @@ public record DaemonConfig(
         peers,
         Path.of(c.getString("tls.dir")),
         Path.of(c.getString("state.dir")),
+        Path.of(c.getString("run.dir")),
         Path.of(c.getString("control.socket")),
         Path.of(c.getString("log.file")),
         c.getEnum(System.Logger.Level.class, "log.level"),

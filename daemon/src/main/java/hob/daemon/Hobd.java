@@ -78,7 +78,7 @@ public final class Hobd implements AutoCloseable {
             .beat(BEAT, MAX_SILENCE)
             .open();
     peers = new Peers(config.name(), config.peers(), endpoint, executor, timer);
-    engine = new KernelEngine(peers, config.state().resolve("sessions"));
+    engine = new KernelEngine(peers, config.run().resolve("sessions"));
     Optional<ArmedFaults> faults =
         config.faults()
             ? Optional.of(new ArmedFaults(config.listen().getAddress(), timer))
@@ -135,7 +135,7 @@ public final class Hobd implements AutoCloseable {
   }
 
   private void warmUp(SocketAddress address) {
-    new WarmUp(endpoint, address, config.state().resolve("warm-up"), executor, timer)
+    new WarmUp(endpoint, address, config.run().resolve("warm-up"), executor, timer)
         .run(WARM_UP_ROUNDS, WARM_UP);
     control.warm();
   }

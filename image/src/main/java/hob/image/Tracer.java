@@ -124,6 +124,7 @@ public final class Tracer implements AutoCloseable {
       dispatch(ring);
     }
     Signals.kill(ring, Signals.SIGKILL);
+    Capture.awaitEnd(ring);
   }
 
   /** Allocates and touches this thread's buffers now, not while a tree stands still. */

@@ -3,7 +3,10 @@ package hob.linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** {@code PAGEMAP_SCAN} of {@code /proc/PID/pagemap} (kernel 6.7). One thread at a time. */
+/**
+ * {@code PAGEMAP_SCAN} of {@code /proc/PID/pagemap} (kernel 6.7). Only the thread that opened it,
+ * one scan at a time.
+ */
 public final class PageMap implements AutoCloseable {
   /** Receives ranges of pages, ascending. */
   public interface RangeSink {
@@ -20,14 +23,26 @@ public final class PageMap implements AutoCloseable {
 
   private static final int CATEGORY_GUARD = 1 << 8;
 
+  /** What the call reads and writes: one for each thread, reused. */
+  private record Buffers(MemorySegment argument, MemorySegment vector) {
+    static Buffers allocate() {
+      Arena arena = Arena.ofAuto();
+      return new Buffers(arena.allocate(96, 8), arena.allocate(24L * VECTOR, 8));
+    }
+  }
+
+  private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::allocate);
+
   private final Fd fd;
   private boolean guards = true;
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment argument = arena.allocate(96, 8);
-  private final MemorySegment vector = arena.allocate(24L * VECTOR, 8);
+  private final MemorySegment argument;
+  private final MemorySegment vector;
 
   /** Of one process. */
   public PageMap(int pid) {
+    Buffers buffers = BUFFERS.get();
+    argument = buffers.argument;
+    vector = buffers.vector;
     fd = Fd.open("/proc/" + pid + "/pagemap", Fd.O_RDONLY);
   }
 
@@ -90,6 +105,5 @@ public final class PageMap implements AutoCloseable {
   @Override
   public void close() {
     fd.close();
-    arena.close();
   }
 }
