@@ -2,6 +2,7 @@
 module hob.cli {
   requires static org.jspecify;
   requires hob.linux;
+  requires hob.image;
   requires hob.wire;
   requires hob.testbed;
   requires info.picocli;
@@ -12,6 +13,8 @@ module hob.cli {
   opens hob.cli to
       info.picocli;
   opens hob.cli.doctor to
+      info.picocli;
+  opens hob.cli.image to
       info.picocli;
   opens hob.cli.testbed to
       info.picocli;

@@ -5,5 +5,6 @@ module hob.image {
   requires transitive com.google.protobuf;
 
   exports hob.image;
+  exports hob.image.format;
   exports hob.image.proto;
 }

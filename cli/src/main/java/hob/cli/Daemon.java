@@ -12,6 +12,7 @@ import hob.wire.proto.AbandonReply;
 import hob.wire.proto.AdoptReply;
 import hob.wire.proto.FaultReply;
 import hob.wire.proto.HostsReply;
+import hob.wire.proto.ImageReply;
 import hob.wire.proto.LogReply;
 import hob.wire.proto.MigrateReply;
 import hob.wire.proto.PsReply;
@@ -83,6 +84,7 @@ public final class Daemon implements AutoCloseable {
         MigrateReply.getDefaultInstance(),
         AdoptReply.getDefaultInstance(),
         AbandonReply.getDefaultInstance(),
+        ImageReply.getDefaultInstance(),
         PsReply.getDefaultInstance(),
         HostsReply.getDefaultInstance(),
         LogReply.getDefaultInstance(),

@@ -52,6 +52,7 @@ public final class Main implements Runnable {
           new Entry("adopt", AdoptCommand::new),
           new Entry("migrate", MigrateCommand::new),
           new Entry("abandon", AbandonCommand::new),
+          new Entry("image", ImageCommand::line),
           new Entry("ps", PsCommand::new),
           new Entry("hosts", HostsCommand::new),
           new Entry("log", LogCommand::new),

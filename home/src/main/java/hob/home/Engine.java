@@ -2,6 +2,7 @@ package hob.home;
 
 import hob.image.Refusal;
 import hob.image.proto.TreeOutline;
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -37,6 +38,18 @@ public interface Engine extends AutoCloseable {
    * @throws MoveRefusedException when something of the tree cannot move
    */
   Departure depart(SessionId session, int rootPid, long incarnation) throws MoveRefusedException;
+
+  /**
+   * Stops the tree rooted at {@code rootPid}, which runs here, has its image taken, and lets it run
+   * on, whatever became of that.
+   *
+   * @param session as for {@link #depart}
+   * @return for how long it stood still, nanoseconds
+   * @throws MoveRefusedException when something of the tree is in no image, or it is moving
+   * @throws IOException what the taker threw
+   */
+  long image(SessionId session, int rootPid, ImageTaker taker)
+      throws MoveRefusedException, IOException;
 
   /**
    * Prepares to receive a session's tree: sandbox and empty processes with the right pids, or, when

@@ -63,10 +63,10 @@ final class ForeignArrival implements Arrival {
 
   @Override
   public void map(byte[] bytes) {
+    TreeImage image = Outlines.sound(bytes);
     session
         .tracer()
         .call(() -> {
-          TreeImage image = TreeImage.parseFrom(bytes);
           Map<Integer, Vessel> mine = build(Outlines.of(image));
           for (var e : Map.copyOf(vessels).entrySet()) {
             if (!mine.containsKey(e.getKey())) {

@@ -43,13 +43,13 @@ final class HomeArrival implements Arrival {
 
   @Override
   public void map(byte[] bytes) {
+    TreeImage image = Outlines.sound(bytes);
     session
         .tracer()
         .call(() -> {
           session.busy = true;
           int root = session.id().pid();
           session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
-          TreeImage image = TreeImage.parseFrom(bytes);
           for (Shadow s : session.shadows.values()) {
             session.unwatchShadow(s);
             vessels.put(

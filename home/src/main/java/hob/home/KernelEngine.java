@@ -5,15 +5,19 @@ import hob.home.proto.EngineEvent;
 import hob.image.Capture;
 import hob.image.Refusal;
 import hob.image.TreeWalk;
+import hob.image.format.TreeImages;
 import hob.image.proto.TreeOutline;
 import hob.linux.Errno;
 import hob.linux.LinuxException;
 import hob.linux.Poller;
 import hob.linux.ProcFs;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +34,9 @@ public final class KernelEngine implements Engine {
   private final Map<SessionId, LocalSession> sessions = new ConcurrentHashMap<>();
   private final int self = (int) ProcessHandle.current().pid();
   private int leases;
+
+  /** Sessions whose images are being written; also guards what makes sessions of them. */
+  private final Set<SessionId> imaged = new HashSet<>();
 
   /**
    * An engine.
@@ -72,17 +79,14 @@ public final class KernelEngine implements Engine {
 
   @Override
   public Departure depart(SessionId id, int rootPid, long incarnation) throws MoveRefusedException {
-    LocalSession s = session(id, link.self());
-    List<Refusal> refusals;
-    try {
-      refusals =
-          s.sandbox == null ? check(rootPid) : Capture.check(s::tree, s.sandbox.init().pid());
-    } catch (LinuxException e) {
-      refusals =
-          e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH
-              ? List.of(new Refusal(rootPid, "no-process", "there is no such process"))
-              : List.of(new Refusal(rootPid, "error", e.toString()));
+    LocalSession s;
+    synchronized (imaged) {
+      if (imaged.contains(id)) {
+        throw new MoveRefusedException("its image is being written to a file; try again later");
+      }
+      s = session(id, link.self());
     }
+    List<Refusal> refusals = refusals(s, rootPid);
     if (!refusals.isEmpty()) {
       if (s.role == LocalSession.Role.RESIDENT && s.incarnation == 0) {
         sessions.remove(id);
@@ -96,6 +100,48 @@ public final class KernelEngine implements Engine {
     return new LiveDeparture(s, incarnation);
   }
 
+  private List<Refusal> refusals(LocalSession s, int rootPid) {
+    try {
+      return s.sandbox == null ? check(rootPid) : Capture.check(s::tree, s.sandbox.init().pid());
+    } catch (LinuxException e) {
+      return e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH
+          ? List.of(new Refusal(rootPid, "no-process", "there is no such process"))
+          : List.of(new Refusal(rootPid, "error", e.toString()));
+    }
+  }
+
+  @Override
+  public long image(SessionId id, int rootPid, ImageTaker taker)
+      throws MoveRefusedException, IOException {
+    LocalSession s;
+    boolean fresh;
+    synchronized (imaged) {
+      fresh = !sessions.containsKey(id);
+      if (!imaged.add(id)) {
+        throw new MoveRefusedException("its image is being written to another file");
+      }
+      s = session(id, link.self());
+    }
+    try {
+      if (s.role == LocalSession.Role.SHADOWS) {
+        throw new MoveRefusedException("it runs on " + s.location);
+      }
+      List<Refusal> refusals = refusals(s, rootPid);
+      if (!refusals.isEmpty()) {
+        throw new MoveRefusedException(refusals);
+      }
+      return new LiveImage(s).take(taker);
+    } finally {
+      synchronized (imaged) {
+        imaged.remove(id);
+        if (fresh) {
+          sessions.remove(id);
+          s.tracer().close();
+        }
+      }
+    }
+  }
+
   private synchronized int lease() {
     int slots = (1 << 21) / LEASE;
     return Sandbox.FOREIGN_PIDS + (leases++ % slots) * LEASE;
@@ -104,12 +150,12 @@ public final class KernelEngine implements Engine {
   @Override
   public Arrival arrive(SessionId id, long incarnation, TreeOutline outline)
       throws MoveRefusedException {
-    if (outline.getVersion() != Outlines.VERSION) {
+    if (outline.getVersion() != TreeImages.VERSION) {
       throw new MoveRefusedException(
           "the image has version "
               + outline.getVersion()
               + ", this host reads version "
-              + Outlines.VERSION);
+              + TreeImages.VERSION);
     }
     if (!outline.getArch().equals(System.getProperty("os.arch"))) {
       throw new MoveRefusedException(

@@ -2,6 +2,7 @@ package hob.home;
 
 import hob.image.Capture;
 import hob.image.Pages;
+import hob.image.Refusal;
 import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.TreeWalk;
@@ -28,10 +29,11 @@ final class LiveDeparture implements Departure {
     this.incarnation = incarnation;
     this.before = session.role;
     this.walk = session.walk();
-    this.outline = session.tracer().call(this::describe);
+    this.outline = session.tracer().call(() -> describe(session, walk));
   }
 
-  private TreeOutline describe() {
+  /** What a target needs to know of the tree before it stops. Tracer's thread. */
+  static TreeOutline describe(LocalSession session, TreeWalk walk) {
     int next = session.leasedFrom;
     Sandbox s = session.sandbox;
     if (s != null) {
@@ -61,6 +63,11 @@ final class LiveDeparture implements Departure {
   }
 
   private TreeImage freezeNow() throws RefusedException {
+    if (session.busy) {
+      throw new RefusedException(
+          new Refusal(
+              session.id().pid(), "busy", "has its image written to a file just now; try again"));
+    }
     session.busy = true;
     note();
     try {

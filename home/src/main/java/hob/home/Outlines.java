@@ -2,6 +2,8 @@ package hob.home;
 
 import hob.image.NamespacePid;
 import hob.image.Vdso;
+import hob.image.format.ImageException;
+import hob.image.format.TreeImages;
 import hob.image.proto.CpuFeatures;
 import hob.image.proto.OutsideProcess;
 import hob.image.proto.ProcessImage;
@@ -19,18 +21,30 @@ import java.util.Set;
 
 /** What a target is told before the tree stops, from /proc. */
 final class Outlines {
-  static final int VERSION = 1;
   private static final int PAGE = 4096;
 
   private record Relation(int pid, int ppid, int pgid, int sid) {}
 
   private Outlines() {}
 
+  /**
+   * The image that a source sent.
+   *
+   * @throws IllegalArgumentException when it is none
+   */
+  static TreeImage sound(byte[] image) {
+    try {
+      return TreeImages.parse(image);
+    } catch (ImageException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
   /** Of live processes. */
   static TreeOutline of(List<Integer> hostPids, String home, int lease, int nextPid) {
     TreeOutline.Builder out =
         TreeOutline.newBuilder()
-            .setVersion(VERSION)
+            .setVersion(TreeImages.VERSION)
             .setArch(System.getProperty("os.arch", "?"))
             .setHome(home)
             .setFirstPid(lease)

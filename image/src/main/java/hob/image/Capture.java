@@ -1,5 +1,6 @@
 package hob.image;
 
+import hob.image.format.TreeImages;
 import hob.image.proto.OutsideProcess;
 import hob.image.proto.PageRun;
 import hob.image.proto.ProcessImage;
@@ -33,8 +34,6 @@ import org.jspecify.annotations.Nullable;
  * run on unharmed.
  */
 public final class Capture {
-  private static final int IMAGE_VERSION = 1;
-
   private final Tracer tracer;
   private final List<FrozenProcess> processes;
   private final Collection shared;
@@ -166,7 +165,7 @@ public final class Capture {
     }
     TreeImage.Builder image =
         TreeImage.newBuilder()
-            .setVersion(IMAGE_VERSION)
+            .setVersion(TreeImages.VERSION)
             .setArch("x86_64")
             .setHome(home)
             .addAllOutside(outside);

@@ -31,7 +31,7 @@ class LayeringTest {
           Map.entry("migration", List.of("linux", "image", "wire", "home")),
           Map.entry("daemon", List.of("linux", "wire", "image", "home", "migration")),
           Map.entry("testbed", List.of("wire")),
-          Map.entry("cli", List.of("linux", "wire", "testbed")),
+          Map.entry("cli", List.of("linux", "image", "wire", "testbed")),
           // A package of the module bench.
           Map.entry("demo", List.of("linux", "wire", "testbed", "cli")),
           Map.entry(

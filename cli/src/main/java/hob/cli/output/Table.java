@@ -146,11 +146,16 @@ public final class Table<T> {
   /** Prints one JSON object a line. */
   public void printJson(List<T> rows, PrintWriter out) {
     for (T row : rows) {
-      Map<String, Object> object = new LinkedHashMap<>();
-      columns.forEach(c -> object.put(c.key, c.value.apply(row)));
-      out.println(Json.of(object));
+      out.println(Json.of(object(row)));
     }
     out.flush();
+  }
+
+  /** A row for {@link Json}. */
+  public Map<String, Object> object(T row) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    columns.forEach(c -> object.put(c.key, c.value.apply(row)));
+    return object;
   }
 
   /** One or the other, to standard output. */

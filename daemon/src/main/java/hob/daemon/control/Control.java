@@ -23,6 +23,8 @@ import hob.wire.proto.FaultClearRequest;
 import hob.wire.proto.FaultReply;
 import hob.wire.proto.HostsReply;
 import hob.wire.proto.HostsRequest;
+import hob.wire.proto.ImageReply;
+import hob.wire.proto.ImageRequest;
 import hob.wire.proto.LogReply;
 import hob.wire.proto.LogRequest;
 import hob.wire.proto.MigrateReply;
@@ -53,6 +55,7 @@ public final class Control {
   private final String version;
   private final Migration migration;
   private final Verbs verbs;
+  private final Images images;
   private final Callers callers;
   private final Optional<ArmedFaults> faults;
   private final Executor executor;
@@ -78,6 +81,7 @@ public final class Control {
     this.version = version;
     this.migration = migration;
     this.verbs = new Verbs(config.name(), engine, peers, migration);
+    this.images = new Images(config.name(), engine);
     this.callers = new Callers(config.state());
     this.faults = faults;
     this.executor = executor;
@@ -99,6 +103,8 @@ public final class Control {
         AbandonReply.getDefaultInstance(),
         PsRequest.getDefaultInstance(),
         PsReply.getDefaultInstance(),
+        ImageRequest.getDefaultInstance(),
+        ImageReply.getDefaultInstance(),
         HostsRequest.getDefaultInstance(),
         HostsReply.getDefaultInstance(),
         LogRequest.getDefaultInstance(),
@@ -138,15 +144,16 @@ public final class Control {
 
   /** A request of another daemon, in the name of the user that it names. */
   public void request(String peer, Message request, Reply reply) {
-    executor.execute(() -> answer(request, reply, false));
+    executor.execute(() -> answer(request, reply, false, false));
   }
 
-  private void answer(Message request, Reply reply, boolean fromRoot) {
+  private void answer(Message request, Reply reply, boolean local, boolean fromRoot) {
     try {
       switch (request) {
         case MigrateRequest r -> reply.ok(verbs.migrate(r));
         case AdoptRequest r -> reply.ok(verbs.adopt(r));
         case AbandonRequest r -> reply.ok(verbs.abandon(r));
+        case ImageRequest r when local -> reply.ok(images.write(r));
         case SessionsRequest _ -> reply.ok(verbs.sessions());
         case PsRequest _ -> reply.ok(verbs.ps());
         case HostsRequest _ -> reply.ok(verbs.hosts());
@@ -232,9 +239,10 @@ public final class Control {
             case MigrateRequest r -> r.toBuilder().setCaller(caller).build();
             case AdoptRequest r -> r.toBuilder().setCaller(caller).build();
             case AbandonRequest r -> r.toBuilder().setCaller(caller).build();
+            case ImageRequest r -> r.toBuilder().setCaller(caller).build();
             default -> request;
           };
-      executor.execute(() -> answer(named, reply, caller.getUid() == 0));
+      executor.execute(() -> answer(named, reply, true, caller.getUid() == 0));
     }
   }
 }

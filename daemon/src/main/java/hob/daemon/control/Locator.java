@@ -156,7 +156,7 @@ final class Locator {
     if (owner(here) != uid) {
       throw new Problem(
           Problem.Kind.NOT_PERMITTED,
-          "pid %d belongs to another user: only he or root may move it".formatted(subject.pid()));
+          "pid %d belongs to another user: only he or root may do that".formatted(subject.pid()));
     }
   }
 

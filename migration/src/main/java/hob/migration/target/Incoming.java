@@ -3,7 +3,8 @@ package hob.migration.target;
 import com.google.protobuf.InvalidProtocolBufferException;
 import hob.home.Arrival;
 import hob.home.MoveRefusedException;
-import hob.image.proto.TreeOutline;
+import hob.image.format.ImageException;
+import hob.image.format.TreeImages;
 import hob.migration.Laps;
 import hob.migration.MoveId;
 import hob.migration.fault.FaultPoint;
@@ -56,14 +57,19 @@ final class Incoming {
       role.faults().at(FaultPoint.TARGET_ASKED);
       Arrival arrival =
           role.engine()
-              .arrive(move.session(), move.incarnation(), TreeOutline.parseFrom(order.outline()));
+              .arrive(
+                  move.session(),
+                  move.incarnation(),
+                  TreeImages.parseOutline(order.outline().toByteArray()));
       enter(new Asked().ready(arrival));
       receive(order.source());
     } catch (MoveRefusedException e) {
       remove();
       role.report(new Message.ArrivalRefused(move, e.refusals()));
+    } catch (ImageException e) {
+      fail(e.getMessage());
     } catch (InvalidProtocolBufferException e) {
-      fail("the outline is not of this version: " + e.getMessage());
+      fail("the header is not of this version: " + e.getMessage());
     } catch (WireException e) {
       fail(e.getMessage());
     } catch (InterruptedException _) {

@@ -1,0 +1,300 @@
+package hob.image.format;
+
+import hob.image.proto.Descriptor;
+import hob.image.proto.FileLock;
+import hob.image.proto.Memory;
+import hob.image.proto.OpenFile;
+import hob.image.proto.PageRun;
+import hob.image.proto.ProcessImage;
+import hob.image.proto.SocketMessage;
+import hob.image.proto.ThreadState;
+import hob.image.proto.TreeImage;
+import hob.image.proto.TreeOutline;
+import hob.image.proto.Vma;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What holds of every image that a capture makes, and what a restore relies on: each reference
+ * leads to something, each structure of the kernel has its size, no range wraps around. Whether the
+ * state makes sense is for the kernel to say when it is put back.
+ */
+final class ImageRules {
+  private static final int PAGE = 4096;
+
+  /** The end of user space with five-level page tables. */
+  private static final long ADDRESSES = 1L << 56;
+
+  /** {@code PID_MAX_LIMIT}. */
+  private static final int MAX_PID = 1 << 22;
+
+  private static final int MAX_DESCRIPTOR = 1 << 30;
+  private static final int REGISTERS = 27;
+  private static final int SIGNALS = 64;
+  private static final int ACTION = 32;
+  private static final int SIGINFO = 128;
+  private static final int ALT_STACK = 24;
+  private static final int TIMER = 32;
+  private static final int ITIMERS = 3;
+  private static final int LIMITS = 16;
+  private static final int MAP_FIELDS = 11;
+  private static final int MAX_XSTATE = 1 << 20;
+  private static final int MAX_AUXV = PAGE;
+
+  private final TreeImage image;
+
+  private ImageRules(TreeImage image) {
+    this.image = image;
+  }
+
+  static void check(TreeOutline outline) throws ImageException {
+    require(outline.getVersion() == TreeImages.VERSION, "version", outline.getVersion());
+    require(outline.getProcessesCount() > 0, "no process");
+    for (var p : outline.getProcessesList()) {
+      pid(p.getPid());
+      for (int tid : p.getTidsList()) {
+        pid(tid);
+      }
+    }
+    for (var p : outline.getOutsideList()) {
+      pid(p.getPid());
+    }
+    require(outline.getResidentBytes() >= 0, "a size below 0");
+    require(outline.getFirstPid() >= 0 && outline.getFirstPid() < MAX_PID, "its lease of pids");
+    require(outline.getNextPid() >= 0 && outline.getNextPid() <= MAX_PID, "its lease of pids");
+  }
+
+  static void check(TreeImage image) throws ImageException {
+    require(image.getVersion() == TreeImages.VERSION, "version", image.getVersion());
+    new ImageRules(image).all();
+  }
+
+  private void all() throws ImageException {
+    require(image.getProcessesCount() > 0, "no process");
+    require(!image.getProcesses(0).getZombie(), "a first process that has ended");
+    Set<Integer> ids = new HashSet<>();
+    for (ProcessImage p : image.getProcessesList()) {
+      pid(p.getPid());
+      if (p.getZombie()) {
+        require(ids.add(p.getPid()), "twice the pid", p.getPid());
+      } else {
+        process(p, ids);
+      }
+    }
+    for (var p : image.getOutsideList()) {
+      pid(p.getPid());
+    }
+    for (OpenFile f : image.getFilesList()) {
+      file(f);
+    }
+    for (var m : image.getSharedMemoryList()) {
+      range("shared memory", 0, m.getSize());
+    }
+    for (var i : image.getInodesList()) {
+      range("a file without a name", 0, i.getSize());
+      require(i.getNamesCount() > 0, "a file that never had a name");
+    }
+    for (var p : image.getPipesList()) {
+      require(p.getCapacity() >= 0, "the capacity of a pipe");
+    }
+    pages(image.getPageRunsList());
+  }
+
+  private void process(ProcessImage p, Set<Integer> ids) throws ImageException {
+    require(p.getThreadsCount() > 0, "no thread of process", p.getPid());
+    for (ThreadState t : p.getThreadsList()) {
+      pid(t.getTid());
+      require(ids.add(t.getTid()), "twice the pid", t.getTid());
+      thread(t);
+    }
+    memory(p.getMemory());
+    require(p.getSignals().getActionsCount() == SIGNALS, "signal actions");
+    for (var b : p.getSignals().getActionsList()) {
+      size("a signal action", b.size(), ACTION);
+    }
+    for (var b : p.getSignals().getPendingList()) {
+      size("a pending signal", b.size(), SIGINFO);
+    }
+    require(p.getTimers().getItimersCount() <= ITIMERS, "interval timers");
+    for (var b : p.getTimers().getItimersList()) {
+      size("an interval timer", b.size(), TIMER);
+    }
+    for (var t : p.getTimers().getPosixList()) {
+      size("a timer", t.getSetting().size(), TIMER);
+    }
+    require(p.getLimitsCount() == LIMITS, "resource limits");
+    index("working directory", p.getFs().getCwdFile(), image.getFilesCount());
+    reference("root directory", p.getFs().getRootFile(), image.getFilesCount());
+    long last = -1;
+    for (Descriptor d : p.getDescriptorsList()) {
+      long number = Integer.toUnsignedLong(d.getNumber());
+      require(last < number && number <= MAX_DESCRIPTOR, "descriptor", number);
+      last = number;
+      index("descriptor", d.getFile(), image.getFilesCount());
+      locks(d.getLocksList());
+    }
+  }
+
+  private static void thread(ThreadState t) throws ImageException {
+    require(t.getRegistersCount() == REGISTERS, "registers:", t.getRegistersCount());
+    require(t.getXstate().size() <= MAX_XSTATE, "extended state");
+    size("an alternate stack", t.getAltStack().size(), ALT_STACK);
+    for (var b : t.getPendingList()) {
+      size("a pending signal", b.size(), SIGINFO);
+    }
+  }
+
+  private void memory(Memory m) throws ImageException {
+    require(m.getMapCount() == MAP_FIELDS, "the limits of a memory map");
+    require(m.getAuxv().size() <= MAX_AUXV, "an auxiliary vector");
+    reference("executable", m.getExe(), image.getFilesCount());
+    long end = 0;
+    for (Vma v : m.getVmasList()) {
+      pages("a mapping", v.getStart(), v.getLength());
+      require(v.getStart() >= end, "overlapping mappings at", v.getStart());
+      end = v.getStart() + v.getLength();
+      reference("mapped file", v.getFile(), image.getFilesCount());
+      reference("shared memory", v.getSharedMemory(), image.getSharedMemoryCount());
+    }
+    for (var s : m.getSpecialsList()) {
+      pages("a special mapping", s.getStart(), s.getLength());
+    }
+    for (var g : m.getGuardsList()) {
+      pages("guard pages", g.getStart(), g.getLength());
+    }
+  }
+
+  private void file(OpenFile f) throws ImageException {
+    reference("file without a name", f.getInode(), image.getInodesCount());
+    if (f.getInode() != 0) {
+      index("name", f.getInodeName(), image.getInodes(f.getInode() - 1).getNamesCount());
+    }
+    locks(f.getLocksList());
+    switch (f.getKind()) {
+      case PIPE, FIFO -> index("pipe", f.getPipe(), image.getPipesCount());
+      case UNNAMED -> require(f.getInode() != 0, "a file that leads nowhere");
+      case SHARED_MEMORY ->
+          index("shared memory", f.getSharedMemory(), image.getSharedMemoryCount());
+      case EPOLL -> {
+        for (var m : f.getEpoll().getMembersList()) {
+          index("member of an epoll", m.getFile(), image.getFilesCount());
+        }
+      }
+      case INOTIFY -> {
+        for (var w : f.getInotify().getWatchesList()) {
+          reference("watched file", w.getFile(), image.getFilesCount());
+        }
+      }
+      case UNIX_SOCKET -> messages(f.getUnixSocket().getQueueList());
+      case INET_SOCKET -> messages(f.getInetSocket().getQueueList());
+      case PATH,
+          STAND_IN,
+          ENDED_PROCESS,
+          EVENT_FD,
+          TIMER_FD,
+          SIGNAL_FD,
+          PID_FD,
+          NETLINK_SOCKET,
+          PACKET_SOCKET,
+          PTY -> {
+        // They refer to nothing else of the image.
+      }
+      case UNRECOGNIZED -> throw wrong("an open file of kind", f.getKindValue());
+    }
+  }
+
+  private void messages(List<SocketMessage> queue) throws ImageException {
+    for (SocketMessage m : queue) {
+      for (int file : m.getFilesList()) {
+        index("passed descriptor", file, image.getFilesCount());
+      }
+    }
+  }
+
+  private static void locks(List<FileLock> locks) throws ImageException {
+    for (FileLock l : locks) {
+      require(l.getStart() >= 0 && l.getLength() >= 0, "a lock's range");
+    }
+  }
+
+  private void pages(List<PageRun> runs) throws ImageException {
+    long total = 0;
+    for (PageRun r : runs) {
+      require(r.getSharedMemory() == 0 || r.getInode() == 0, "page contents of two things at once");
+      reference("shared memory", r.getSharedMemory(), image.getSharedMemoryCount());
+      reference("file without a name", r.getInode(), image.getInodesCount());
+      require(r.getLength() > 0, "page contents of bytes:", r.getLength());
+      if (r.getInode() != 0) {
+        within(r, image.getInodes(r.getInode() - 1).getSize());
+      } else if (r.getSharedMemory() != 0) {
+        within(r, image.getSharedMemory(r.getSharedMemory() - 1).getSize());
+      } else {
+        index("process of page contents", r.getProcess(), image.getProcessesCount());
+        require(
+            !image.getProcesses(r.getProcess()).getZombie(),
+            "page contents of a process that has ended");
+        pages("page contents", r.getStart(), r.getLength());
+      }
+      total += r.getLength();
+      require(total >= 0, "more page contents than there can be");
+    }
+  }
+
+  private static void within(PageRun r, long size) throws ImageException {
+    range("page contents", r.getStart(), r.getLength());
+    require(r.getStart() + r.getLength() <= size, "page contents behind the end of a file");
+  }
+
+  /** A range of addresses in whole pages. */
+  private static void pages(String what, long start, long length) throws ImageException {
+    require(
+        (start | length) % PAGE == 0
+            && start >= 0
+            && length > 0
+            && start <= ADDRESSES
+            && length <= ADDRESSES - start,
+        what,
+        "at",
+        start,
+        "of",
+        length,
+        "bytes");
+  }
+
+  private static void range(String what, long start, long length) throws ImageException {
+    require(start >= 0 && length >= 0 && start + length >= 0, what, "of", length, "bytes");
+  }
+
+  private static void pid(int pid) throws ImageException {
+    require(pid > 0 && pid <= MAX_PID, "pid", pid);
+  }
+
+  private static void size(String what, int bytes, int wanted) throws ImageException {
+    require(bytes == wanted, what, "of", bytes, "bytes, where there are", wanted);
+  }
+
+  /** A reference from 0. */
+  private static void index(String what, int index, int count) throws ImageException {
+    require(index >= 0 && index < count, what, index, "of", count);
+  }
+
+  /** A reference from 1, where 0 is none. */
+  private static void reference(String what, int index, int count) throws ImageException {
+    require(index >= 0 && index <= count, what, index, "of", count);
+  }
+
+  private static void require(boolean holds, String what, Object... more) throws ImageException {
+    if (!holds) {
+      throw wrong(what, more);
+    }
+  }
+
+  private static ImageException wrong(String what, Object... more) {
+    StringBuilder all = new StringBuilder("the image is not one that Hob can read: ").append(what);
+    for (Object word : more) {
+      all.append(' ').append(word);
+    }
+    return new ImageException(all.toString());
+  }
+}
