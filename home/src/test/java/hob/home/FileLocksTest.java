@@ -104,4 +104,46 @@ class FileLocksTest {
         assert fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_RDLCK
         """);
   }
+
+  private static final String LEASES =
+      """
+      import signal
+      for n in 'rwb': open(n, 'w').close()
+      seen = []
+      signal.signal(signal.SIGIO, lambda n, f: seen.append(n))
+      r = os.open('r', os.O_RDONLY)
+      w = os.open('w', os.O_RDWR | os.O_APPEND)
+      b = os.open('b', os.O_WRONLY)
+      fcntl.fcntl(r, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+      fcntl.fcntl(w, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+      fcntl.fcntl(b, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+      try: os.open('b', os.O_RDONLY | os.O_NONBLOCK)
+      except BlockingIOError: pass
+      time.sleep(0.05)
+      assert seen.pop() == signal.SIGIO
+      twin = os.dup(w)
+      ready()
+      def lease(fd): return fcntl.fcntl(fd, fcntl.F_GETLEASE)
+      assert seen == []
+      assert (lease(r), lease(w), lease(twin)) == (fcntl.F_RDLCK, fcntl.F_WRLCK, fcntl.F_WRLCK)
+      assert lease(b) == fcntl.F_RDLCK, 'the broken lease is to become a read lease'
+      os.write(w, b'a')
+      try: os.open('w', os.O_RDONLY | os.O_NONBLOCK)
+      except BlockingIOError: pass
+      time.sleep(0.05)
+      assert seen == [signal.SIGIO], 'its breach is told'
+      """;
+
+  @Test
+  void leasesMoveEvenBrokenOnes() throws Exception {
+    survives(LEASES);
+  }
+
+  @Test
+  void leasesAreTakenBackWhenMoveIsGivenUp() throws Exception {
+    try (MovedProgram p = MovedProgram.start(directory, LOCK + LEASES)) {
+      p.giveUpMove();
+      p.check();
+    }
+  }
 }

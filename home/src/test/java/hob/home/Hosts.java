@@ -105,6 +105,24 @@ final class Hosts implements AutoCloseable {
     }
   }
 
+  /** Gives a move up when both hosts are in doubt. */
+  void giveUp(SessionId id, String from, String to) throws Exception {
+    long incarnation = incarnations.merge(id, 1L, Long::sum);
+    Departure d = engine(from).depart(id, id.pid(), incarnation);
+    try (Arena arena = Arena.ofConfined();
+        Arrival a = engine(to).arrive(id, incarnation, d.outline())) {
+      a.map(d.freeze());
+      MemorySegment all = arena.allocate(Math.max(1, d.pageBytes()), 4096);
+      MemorySegment pages = all.asSlice(0, d.pageBytes());
+      d.read(0, pages);
+      a.write(0, pages);
+      d.holdInDoubt();
+      a.prepare();
+    } finally {
+      d.resume();
+    }
+  }
+
   @Override
   public void close() {
     engines.values().forEach(KernelEngine::close);

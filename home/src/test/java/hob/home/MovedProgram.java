@@ -94,6 +94,16 @@ final class MovedProgram implements AutoCloseable {
     }
   }
 
+  /** Begins a move and gives it up at the last moment. */
+  void giveUpMove() throws Exception {
+    Map<Integer, String> before = descriptors();
+    try (Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2")) {
+      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      hosts.giveUp(id, "h1", "h2");
+      assertThat(descriptors()).isEqualTo(before);
+    }
+  }
+
   /** Moves it around, then lets it check for itself. */
   void moveAndCheck() throws Exception {
     moveAround();

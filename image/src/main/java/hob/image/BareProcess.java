@@ -9,6 +9,7 @@ import hob.linux.Signals;
 import hob.linux.Sys;
 import hob.linux.Wait;
 import java.util.List;
+import java.util.Map;
 
 /** A child of this daemon without any descriptor: something to practise on. Tracer's thread. */
 public final class BareProcess {
@@ -20,7 +21,7 @@ public final class BareProcess {
     Sys.check(Ptrace.seize(pid, Tracee.OPTIONS), "PTRACE_SEIZE", pid);
     Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
     Wait.of(pid);
-    FrozenThread t = new FrozenThread(new Tracee(pid), pid);
+    FrozenThread t = new FrozenThread(new Tracee(pid), Map.of());
     long vdso =
         ProcFs.maps(pid, false).stream()
             .filter(e -> e.path().equals("[vdso]"))

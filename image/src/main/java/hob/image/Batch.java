@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /**
  * System calls that run one after the other inside a process: a table in its memory and a small
@@ -35,10 +36,15 @@ public final class Batch {
   private final int pid;
   private final Hole hole;
   private final Staging staging;
-  private final List<Runnable> after = new ArrayList<>();
+
+  /** Each takes what it wants out of the staging buffers, for a step that runs after all have. */
+  private final List<Supplier<Runnable>> after = new ArrayList<>();
+
   private final List<String> names = new ArrayList<>();
   private int entries;
   private long data;
+  private long answersEnd;
+  private long outputsEnd;
 
   /**
    * Where tables are put together before they are copied over: one for each tracer thread, reused.
@@ -99,7 +105,11 @@ public final class Batch {
   void ask(String name, LongConsumer result, int nr, long... arguments) {
     put(name, MAY_FAIL, nr, arguments);
     long at = (entries - 1) * 64L + 56;
-    after.add(() -> result.accept(ProcessMemory.readLong(pid, hole.table() + at)));
+    after.add(() -> {
+      long value = staging.table.get(LONG, at);
+      return () -> result.accept(value);
+    });
+    answersEnd = at + 8;
   }
 
   private void put(String name, int flags, int nr, long... arguments) {
@@ -139,7 +149,12 @@ public final class Batch {
   /** Zeroed space for what calls of this flush write; {@code reader} gets it after the flush. */
   long output(int length, Consumer<byte[]> reader) {
     long address = data(new byte[length]);
-    after.add(() -> reader.accept(ProcessMemory.read(pid, address, length)));
+    long at = address - hole.data();
+    after.add(() -> {
+      byte[] bytes = staging.data.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
+      return () -> reader.accept(bytes);
+    });
+    outputsEnd = at + length;
     return address;
   }
 
@@ -166,9 +181,17 @@ public final class Batch {
     if (end[RIP] != hole.code() + MachineCode.STOP + 1 || done != entries) {
       throw failure(end, done);
     }
-    List<Runnable> readers = List.copyOf(after);
+    if (answersEnd > 0) {
+      ProcessMemory.read(pid, hole.table(), t.asSlice(0, answersEnd));
+    }
+    if (outputsEnd > 0) {
+      ProcessMemory.read(pid, hole.data(), staging.data.asSlice(0, outputsEnd));
+    }
+    List<Runnable> readers = after.stream().map(Supplier::get).toList();
     entries = 0;
     data = 0;
+    answersEnd = 0;
+    outputsEnd = 0;
     names.clear();
     after.clear();
     readers.forEach(Runnable::run);

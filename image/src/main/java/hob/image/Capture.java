@@ -55,7 +55,7 @@ public final class Capture {
     this.shared = shared;
     this.image = image;
     this.pages = pages;
-    this.locks = new HeldLocks(processes);
+    this.locks = new HeldLocks(processes, image);
     this.frozenAtNanos = frozenAtNanos;
   }
 
@@ -364,13 +364,13 @@ public final class Capture {
   /** Lets the tree run on as if nothing had happened. */
   public void resume() {
     close();
-    released();
     if (doubt) {
       for (FrozenProcess p : processes) {
         Fuse.remove(p.leader().tid(), p.leader().mask());
       }
       locks.takeBack();
     }
+    released();
     resume(processes);
   }
 
@@ -409,6 +409,7 @@ public final class Capture {
   /** Lets go of sockets: they run on, or vanish. */
   void released() {
     Fd.closeAll(shared.sockets().held());
+    locks.forget();
   }
 
   static void awaitEnd(int tid) {

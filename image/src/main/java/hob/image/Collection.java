@@ -13,6 +13,7 @@ import hob.linux.PidFd;
 import hob.linux.RootDir;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,7 @@ final class Collection {
   record Shared(int index, String path) {}
 
   private static final FileKind PIPE = new PipeFile();
+  private static final int PACKET_MODE = 1 << 8;
 
   private final List<OpenFile.Builder> files = new ArrayList<>();
   private final List<Slot> firstSlot = new ArrayList<>();
@@ -61,6 +63,7 @@ final class Collection {
   private final StandIns standIns;
   private final List<FrozenProcess> holders = new ArrayList<>();
   private final SocketSurvey sockets = new SocketSurvey();
+  private final BitSet described = new BitSet();
 
   Collection(StandIns standIns) {
     this.standIns = standIns;
@@ -81,7 +84,8 @@ final class Collection {
   void survey(FrozenProcess p, ProcessFacts.FdFacts d) {
     sockets.add(p, d, this);
     if (PIPE.matches(d)) {
-      pipeEnds.merge(d.stat().inode(), 1 << (d.flags() & 3), (a, b) -> a | b);
+      int packets = (d.flags() & PipeFile.PACKETS) != 0 ? PACKET_MODE : 0;
+      pipeEnds.merge(d.stat().inode(), packets | 1 << (d.flags() & 3), (a, b) -> a | b);
     }
   }
 
@@ -136,6 +140,18 @@ final class Collection {
     FileLocks.of(d).stream().filter(l -> !FileLocks.ofProcess(l)).forEach(f::addLocks);
   }
 
+  /** Whether this is the first call for a file. */
+  boolean firstDescriptor(int file) {
+    boolean first = !described.get(file);
+    described.set(file);
+    return first;
+  }
+
+  /** What the image will say of a file. */
+  OpenFile.Builder image(int file) {
+    return files.get(file);
+  }
+
   /** The processes of the tree, and this daemon with what stood in queues of the tree's sockets. */
   List<FrozenProcess> holders() {
     return holders;
@@ -163,7 +179,7 @@ final class Collection {
     if (standIns.isStandIn(d.stat().inode())) {
       return false;
     }
-    if (pipeEnds.getOrDefault(d.stat().inode(), 0) == 3) {
+    if ((pipeEnds.getOrDefault(d.stat().inode(), 0) & 3) == 3) {
       return true;
     }
     try (Fd end = SocketSurvey.here(p, d)) {
@@ -191,7 +207,8 @@ final class Collection {
     pipes.put(key, index);
     try (Fd pidfd = PidFd.open(p.pid());
         Fd end = PidFd.get(pidfd, d.number())) {
-      pipeImages.add(PipeContents.of(end));
+      int ends = pipeEnds.getOrDefault(d.stat().inode(), 0);
+      pipeImages.add(PipeContents.of(end, (ends & PACKET_MODE) != 0));
     }
     return index;
   }

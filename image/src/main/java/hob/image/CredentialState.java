@@ -31,9 +31,8 @@ final class CredentialState implements StateModule {
     return "credentials";
   }
 
-  /** Of a thread, from its status file. */
-  static Credentials.Builder read(String path) {
-    Map<String, String> s = ProcFs.status(path);
+  /** From the status file of a thread. */
+  private static Credentials.Builder read(Map<String, String> s) {
     Credentials.Builder c = Credentials.newBuilder();
     numbers(s, "Uid").forEach(c::addUids);
     numbers(s, "Gid").forEach(c::addGids);
@@ -57,9 +56,8 @@ final class CredentialState implements StateModule {
   @Override
   public void encapsulateThread(
       FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
-    String path = "/proc/" + p.pid() + "/task/" + t.tid() + "/status";
-    out.setCredentials(read(path));
-    out.setNoNewPrivileges("1".equals(ProcFs.status(path).get("NoNewPrivs")));
+    out.setCredentials(read(t.status()));
+    out.setNoNewPrivileges("1".equals(t.status().get("NoNewPrivs")));
     batch.ask(
         "prctl(PR_GET_SECUREBITS)",
         v -> out.getCredentialsBuilder().setSecurebits((int) v),
@@ -74,11 +72,12 @@ final class CredentialState implements StateModule {
         thread,
         (tid, b) -> {
           String path = "/proc/" + r.pid() + "/task/" + tid + "/status";
-          Credentials now = read(path).setSecurebits(wanted.getSecurebits()).build();
+          Map<String, String> status = ProcFs.status(path);
+          Credentials now = read(status).setSecurebits(wanted.getSecurebits()).build();
           if (!now.equals(wanted) || wanted.getSecurebits() != 0) {
             become(now, wanted, b);
           }
-          if (thread.getNoNewPrivileges() && !"1".equals(ProcFs.status(path).get("NoNewPrivs"))) {
+          if (thread.getNoNewPrivileges() && !"1".equals(status.get("NoNewPrivs"))) {
             b.add("prctl(PR_SET_NO_NEW_PRIVS)", Nr.PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
           }
           ThreadBasics.parentDeathSignal(thread, b);

@@ -57,7 +57,8 @@ final class FifoFile implements FileKind {
     tree.fifo(f.getPipe(), name);
     int flags = f.getFlags() & ~TreeFiles.ONLY_ONCE & ~Fd.O_NOFOLLOW;
     Fd end = Fd.open(name.path(), flags | Fd.O_NONBLOCK);
-    Sys.check(end.fcntl(F_SETFL, f.getFlags()), "fcntl", "F_SETFL", f.getFlags());
+    int status = f.getFlags() & ~FileOwners.O_ASYNC;
+    Sys.check(end.fcntl(F_SETFL, status), "fcntl", "F_SETFL", status);
     return end;
   }
 }

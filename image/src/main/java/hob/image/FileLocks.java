@@ -1,7 +1,9 @@
 package hob.image;
 
 import hob.image.proto.FileLock;
+import hob.linux.Fd;
 import hob.linux.Nr;
+import hob.linux.Sys;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class FileLocks {
   private static final int F_SETLK = 6;
   private static final int F_OFD_SETLK = 37;
+  private static final int F_SETOWN = 8;
   private static final int F_SETLEASE = 1024;
   private static final int F_RDLCK = 0;
   private static final int F_WRLCK = 1;
@@ -36,13 +39,19 @@ final class FileLocks {
 
   /** Why its locks cannot move: the rest of a sentence; null when they can or there are none. */
   static @Nullable String pin(ProcessFacts.FdFacts d) {
-    Matcher m = LINE.matcher(d.info());
-    while (m.find()) {
-      if (m.group(1).equals("LEASE") && m.group(2).equals("BREAKING")) {
-        return "has a lease that another process is breaking (" + d.target() + ")";
-      }
+    if (!d.info().contains("\nlock:") || of(d).stream().noneMatch(FileLocks::lease)) {
+      return null;
     }
-    return null;
+    if (!d.named()) {
+      return "has a lease on a file without a name (" + d.target() + ")";
+    }
+    return d.process().maps().stream().anyMatch(m -> m.path().equals(d.target()))
+        ? "has a lease on a file that is mapped too (" + d.target() + ")"
+        : null;
+  }
+
+  static boolean lease(FileLock l) {
+    return l.getKind() == FileLock.Kind.LEASE;
   }
 
   /** All that were taken through this descriptor. */
@@ -58,10 +67,17 @@ final class FileLocks {
         continue;
       }
       long start = Long.parseLong(m.group(4));
+      boolean breaking = m.group(2).equals("BREAKING");
+      boolean write = m.group(3).equals("WRITE");
       all.add(
           FileLock.newBuilder()
               .setKind(kind)
-              .setWrite(m.group(3).equals("WRITE"))
+              // Of a broken lease the kernel tells what it is to become. Nobody can have a read
+              // lease on what is open for writing, nor does one become a read lease.
+              .setWrite(
+                  breaking ? (d.flags() & 3) != Fd.O_RDONLY || m.group(3).equals("READ") : write)
+              .setBreaking(breaking)
+              .setToRead(breaking && m.group(3).equals("READ"))
               .setStart(start)
               .setLength(m.group(5).equals("EOF") ? 0 : Long.parseLong(m.group(5)) + 1 - start)
               .build());
@@ -93,6 +109,23 @@ final class FileLocks {
    */
   static void take(Batch batch, int fd, FileLock l, LongConsumer result) {
     change(batch, fd, l, l.getWrite() ? F_WRLCK : F_RDLCK, result);
+  }
+
+  /**
+   * A lease that was broken is broken again, by an open that does not wait. That sends no signal:
+   * the program had that.
+   *
+   * @param file a descriptor here of the description that has the lease
+   */
+  static void breakAgain(Fd file, FileLock l) {
+    if (l.getBreaking()) {
+      Sys.check(file.fcntl(F_SETOWN, 0), "fcntl", "F_SETOWN");
+      int access = l.getToRead() ? Fd.O_RDONLY : Fd.O_WRONLY;
+      long r = Fd.tryOpen(file.path(), access | Fd.O_NONBLOCK, 0);
+      if (!Sys.failed(r)) {
+        Fd.of(r).close();
+      }
+    }
   }
 
   /** Adds the call that gives it up; that it is given up already is no error. */

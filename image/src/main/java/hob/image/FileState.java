@@ -38,10 +38,14 @@ final class FileState implements StateModule {
   @Override
   public void encapsulate(FrozenProcess p, Batch batch, Collection tree, ProcessImage.Builder out) {
     for (ProcessFacts.FdFacts d : p.facts().descriptors()) {
+      int file = tree.file(p, d);
+      if (tree.firstDescriptor(file)) {
+        FileOwners.ask(d.number(), d.flags(), batch, tree.image(file));
+      }
       out.addDescriptors(
           Descriptor.newBuilder()
               .setNumber(d.number())
-              .setFile(tree.file(p, d))
+              .setFile(file)
               .addAllLocks(FileLocks.of(d).stream().filter(FileLocks::ofProcess).toList())
               .setCloseOnExec((d.flags() & Fd.O_CLOEXEC) != 0));
     }
@@ -70,19 +74,25 @@ final class FileState implements StateModule {
     for (Descriptor d : wanted) {
       OpenFile f = r.openFile(d.getFile());
       FileKinds.of(f).inProcess(r, image, d, f, batch);
-      d.getLocksList().forEach(l -> lock(image, d, l, batch));
-      f.getLocksList().forEach(l -> lock(image, d, l, batch));
+      d.getLocksList().forEach(l -> lock(r, image, d, l, batch));
+      f.getLocksList().forEach(l -> lock(r, image, d, l, batch));
+      if (r.first("owner " + d.getFile())) {
+        FileOwners.restore(r, image, d.getNumber(), f);
+      }
     }
     EpollFile.withoutDescriptor(r, image, batch);
   }
 
-  private static void lock(ProcessImage image, Descriptor d, FileLock l, Batch batch) {
+  private static void lock(
+      Rebuild rebuild, ProcessImage image, Descriptor d, FileLock l, Batch batch) {
     FileLocks.take(
         batch,
         d.getNumber(),
         l,
         r -> {
-          if (Sys.failed(r)) {
+          if (!Sys.failed(r)) {
+            FileLocks.breakAgain(rebuild.file(d.getFile()), l);
+          } else {
             throw new Collection.Refused(
                 new Refusal(
                     image.getPid(),

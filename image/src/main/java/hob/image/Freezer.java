@@ -62,15 +62,14 @@ final class Freezer {
         new ProcessFacts(pid, tidsByPid.keySet().iterator().next(), tidsByPid.keySet());
     List<FrozenThread> threads = new ArrayList<>();
     for (int tid : tids) {
-      int nsTid = tid == pid ? facts.nsPid() : ProcessFacts.last(threadStatus(pid, tid));
-      threads.add(new FrozenThread(new Tracee(tid), nsTid));
+      threads.add(
+          new FrozenThread(
+              new Tracee(tid),
+              tid == pid
+                  ? facts.status()
+                  : ProcFs.status("/proc/" + pid + "/task/" + tid + "/status")));
     }
     return new FrozenProcess(facts, threads, stoppedBefore.contains(pid));
-  }
-
-  private static String threadStatus(int pid, int tid) {
-    return ProcFs.status("/proc/" + pid + "/task/" + tid + "/status")
-        .getOrDefault("NSpid", "" + tid);
   }
 
   private void seizeAll() throws RefusedException {

@@ -1,17 +1,25 @@
 package hob.image;
 
 import hob.linux.Ptrace;
+import java.util.Map;
 
 /** A stopped thread and what must be put back before it runs on. */
 final class FrozenThread {
   private final Tracee tracee;
   private final int nsTid;
+  private final Map<String, String> status;
   private final long[] registers;
   private final long mask;
 
-  FrozenThread(Tracee tracee, int nsTid) {
+  /**
+   * A stopped thread.
+   *
+   * @param status its status file, read since it stopped
+   */
+  FrozenThread(Tracee tracee, Map<String, String> status) {
     this.tracee = tracee;
-    this.nsTid = nsTid;
+    this.status = status;
+    this.nsTid = ProcessFacts.last(status.getOrDefault("NSpid", String.valueOf(tracee.tid())));
     this.registers = Ptrace.registers(tracee.tid());
     this.mask = Ptrace.signalMask(tracee.tid());
     tracee.base(registers);
@@ -28,6 +36,11 @@ final class FrozenThread {
   /** Thread id as the process itself knows it. */
   int nsTid() {
     return nsTid;
+  }
+
+  /** Lines of its status file. */
+  Map<String, String> status() {
+    return status;
   }
 
   long[] registers() {

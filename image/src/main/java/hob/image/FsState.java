@@ -56,16 +56,19 @@ final class FsState implements StateModule {
 
   /**
    * By descriptors, which have their numbers to themselves, since the program's own come later. A
-   * shadow may have a root of its own, so that it is always set there.
+   * shadow may have the right root already, and may not change it then.
    */
   @Override
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
     Fs fs = image.getFs();
     List<Fd> directories = new ArrayList<>();
     directories.add(r.file(fs.getCwdFile()));
+    String root = Fd.readlink("/proc/" + r.pid() + "/root");
     if (fs.getRootFile() != 0) {
-      directories.add(r.file(fs.getRootFile() - 1));
-    } else if (r.reused()) {
+      if (!root.equals(r.path(fs.getRootFile() - 1))) {
+        directories.add(r.file(fs.getRootFile() - 1));
+      }
+    } else if (r.reused() && !root.equals("/")) {
       directories.add(r.root());
     }
     int first = r.mailbox().next();

@@ -33,14 +33,6 @@ final class KindState implements StateModule {
                   + p.status().get("TracerPid")
                   + " (a debugger or strace)"));
     }
-    String seccomp = p.status().getOrDefault("Seccomp", "0");
-    if (!"0".equals(seccomp)) {
-      out.add(
-          new Refusal(
-              p.pid(),
-              "seccomp",
-              "has a seccomp " + ("1".equals(seccomp) ? "strict mode" : "filter") + " of its own"));
-    }
     for (String ns : NAMESPACES) {
       namespace(p, ns, out);
     }

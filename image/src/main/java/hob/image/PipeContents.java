@@ -10,9 +10,11 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /** Copies what stands in a pipe without taking it: {@code tee(2)} into another pipe. */
 final class PipeContents {
+  private static final int F_SETFL = 4;
   private static final int F_GETPIPE_SZ = 1032;
   private static final int F_SETPIPE_SZ = 1031;
   private static final int POLLERR = 8;
@@ -32,12 +34,19 @@ final class PipeContents {
     }
   }
 
-  /** Of the pipe that {@code end} is an end of. */
-  static Pipe.Builder of(Fd end) {
+  /**
+   * Of the pipe that {@code end} is an end of.
+   *
+   * @param packets whether it is in packet mode
+   */
+  static Pipe.Builder of(Fd end, boolean packets) {
     int capacity = (int) Sys.check(end.fcntl(F_GETPIPE_SZ, 0), "fcntl", "F_GETPIPE_SZ");
     Pipe.Builder p = Pipe.newBuilder().setCapacity(capacity);
     int pending = pending(end);
-    return pending == 0 ? p : p.setContents(ByteString.copyFrom(copy(end, capacity, pending)));
+    if (pending > 0) {
+      copy(end, pending, packets, p);
+    }
+    return p;
   }
 
   /** Bytes that stand in it. */
@@ -49,21 +58,25 @@ final class PipeContents {
     }
   }
 
-  private static byte[] copy(Fd end, int capacity, int pending) {
+  private static void copy(Fd end, int pending, boolean packets, Pipe.Builder out) {
     // The read end is what tee takes; a write end is opened again for reading.
     Fd[] other = Fd.pipe(0);
     try (Fd in = Fd.open(end.path(), Fd.O_RDONLY | Fd.O_NONBLOCK);
         Fd read = other[0];
         Fd write = other[1]) {
-      Sys.check(write.fcntl(F_SETPIPE_SZ, capacity), "fcntl", "F_SETPIPE_SZ");
+      Sys.check(write.fcntl(F_SETPIPE_SZ, out.getCapacity()), "fcntl", "F_SETPIPE_SZ");
       long r = Sys.call(Nr.TEE, in.number(), write.number(), pending, SPLICE_F_NONBLOCK);
       Sys.check(r, "tee", pending);
       ByteArrayOutputStream all = new ByteArrayOutputStream();
       while (all.size() < r) {
+        // One packet at a time, where there are any.
         byte[] b = read.readSome((int) r - all.size());
         all.writeBytes(b);
+        if (packets) {
+          out.addPackets(b.length);
+        }
       }
-      return all.toByteArray();
+      out.setContents(ByteString.copyFrom(all.toByteArray()));
     }
   }
 
@@ -73,6 +86,17 @@ final class PipeContents {
     if (Sys.failed(size) && !Errno.EPERM.is(size)) {
       Sys.check(size, "fcntl", "F_SETPIPE_SZ", p.getCapacity());
     }
-    write.writeAll(p.getContents().toByteArray());
+    byte[] all = p.getContents().toByteArray();
+    if (p.getPacketsCount() == 0) {
+      write.writeAll(all);
+      return;
+    }
+    Sys.check(write.fcntl(F_SETFL, PipeFile.PACKETS), "fcntl", "F_SETFL");
+    int at = 0;
+    for (int length : p.getPacketsList()) {
+      write.writeAll(Arrays.copyOfRange(all, at, at + length));
+      at += length;
+    }
+    Sys.check(write.fcntl(F_SETFL, 0), "fcntl", "F_SETFL");
   }
 }

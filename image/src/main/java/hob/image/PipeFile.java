@@ -2,6 +2,7 @@ package hob.image;
 
 import hob.image.proto.OpenFile;
 import hob.linux.Fd;
+import hob.linux.Sys;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,6 +10,12 @@ import org.jspecify.annotations.Nullable;
  * home, as a {@link StreamFile}.
  */
 final class PipeFile implements FileKind {
+  /** O_DIRECT: of a pipe, packet mode. */
+  static final int PACKETS = 040000;
+
+  private static final int O_LARGEFILE = 0100000;
+  private static final int F_SETFL = 4;
+
   @Override
   public OpenFile.Kind kind() {
     return OpenFile.Kind.PIPE;
@@ -21,7 +28,7 @@ final class PipeFile implements FileKind {
 
   @Override
   public @Nullable String pin(ProcessFacts.FdFacts d) {
-    return (d.flags() & 040000) != 0 ? "is a pipe in packet mode" : null;
+    return null;
   }
 
   @Override
@@ -29,15 +36,31 @@ final class PipeFile implements FileKind {
       FrozenProcess p, ProcessFacts.FdFacts d, Collection tree, OpenFile.Builder out) {
     if (tree.isWhole(p, d)) {
       out.setKind(kind()).setPipe(tree.pipe(p, d));
+    } else if ((d.flags() & PACKETS) != 0) {
+      throw new Collection.Refused(
+          new Refusal(
+              p.pid(),
+              "pipe",
+              "descriptor " + d.number() + " is a pipe in packet mode whose other end stays"));
     } else {
       tree.standIn(p, d, out, false);
     }
   }
 
-  /** A description of its own for each: flags and owner are its own, as they were. */
+  /**
+   * A description of its own for each: flags and owner are its own, as they were. One that pipe(2)
+   * itself made is not like any that is opened later: it lacks O_LARGEFILE.
+   */
   @Override
   public Fd open(OpenFile f, TreeFiles tree) {
     int end = (f.getFlags() & 3) == Fd.O_RDONLY ? 0 : 1;
-    return Fd.open(tree.pipe(f.getPipe())[end].path(), f.getFlags() & ~TreeFiles.ONLY_ONCE);
+    int status = f.getFlags() & ~TreeFiles.ONLY_ONCE;
+    Fd made = tree.pipe(f.getPipe())[end];
+    Fd fd =
+        (status & O_LARGEFILE) == 0 && tree.first("pipe " + f.getPipe() + " end " + end)
+            ? made.dup()
+            : Fd.open(made.path(), status & ~PACKETS);
+    Sys.check(fd.fcntl(F_SETFL, status), "fcntl", "F_SETFL", status);
+    return fd;
   }
 }

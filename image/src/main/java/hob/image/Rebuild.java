@@ -94,6 +94,11 @@ final class Rebuild {
     return files.open(index);
   }
 
+  /** Its name; null when none leads to it. */
+  @Nullable String path(int index) {
+    return files.path(index);
+  }
+
   /** The root directory of the namespace that the tree lives in. */
   Fd root() {
     return files.root().directory();

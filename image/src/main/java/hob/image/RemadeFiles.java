@@ -67,7 +67,8 @@ final class RemadeFiles implements AutoCloseable {
         return first.dup();
       }
       m.first = null;
-      Sys.check(first.fcntl(F_SETFL, f.getFlags()), "fcntl", "F_SETFL", f.getFlags());
+      int status = f.getFlags() & ~FileOwners.O_ASYNC;
+      Sys.check(first.fcntl(F_SETFL, status), "fcntl", "F_SETFL", status);
       return first;
     }
     Fd name = m.names.get(f.getInodeName());

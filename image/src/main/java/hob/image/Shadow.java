@@ -1,7 +1,10 @@
 package hob.image;
 
+import hob.image.proto.Descriptor;
+import hob.image.proto.OpenFile;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.ThreadState;
+import hob.image.proto.TreeImage;
 import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.Kcmp;
@@ -39,6 +42,7 @@ public final class Shadow {
   private static final int MASK = 1536;
   private static final int RSEQ_FLAG_UNREGISTER = 1;
   private static final int PR_SET_PDEATHSIG = 1;
+  private static final int F_SETOWN = 8;
   private static final int F_SETPIPE_SZ = 1031;
   private static final int RLIMIT_CORE = 4;
   private static final int CLONE_FILES = 0x400;
@@ -70,7 +74,7 @@ public final class Shadow {
         Fuse.remove(p.leader().tid(), p.leader().mask());
       }
       boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
-      all.add(make(p, capture.image().getProcesses(i++), sharing));
+      all.add(make(p, capture.image(), i++, sharing));
     }
     capture.released();
     return all;
@@ -90,7 +94,8 @@ public final class Shadow {
     return p.facts().descriptors().stream().map(ProcessFacts.FdFacts::number).toList();
   }
 
-  private static Shadow make(FrozenProcess p, ProcessImage image, boolean sharing) {
+  private static Shadow make(FrozenProcess p, TreeImage tree, int index, boolean sharing) {
+    ProcessImage image = tree.getProcesses(index);
     List<MapsEntry> mine = p.facts().maps();
     p.threads().forEach(FrozenThread::open);
     Tracee leader = p.leader().tracee();
@@ -109,6 +114,7 @@ public final class Shadow {
         if (sharing) {
           b.add("unshare", Nr.UNSHARE, CLONE_FILES);
         }
+        disown(tree, image, b);
         emptyProcess(image, mine, b);
       } else {
         threads.put(t.nsTid(), t.tid());
@@ -149,6 +155,19 @@ public final class Shadow {
     none.putInt(8, 2);
     b.attempt("sigaltstack", Nr.SIGALTSTACK, b.data(none.array()), 0);
     b.attempt("prctl(PR_SET_PDEATHSIG)", Nr.PRCTL, PR_SET_PDEATHSIG, 0);
+  }
+
+  /**
+   * An end of a pipe that is closed sends its owner a signal, which a shadow would send on. What
+   * leads out of the tree stays open elsewhere and keeps its owner.
+   */
+  private static void disown(TreeImage tree, ProcessImage image, Batch b) {
+    for (Descriptor d : image.getDescriptorsList()) {
+      OpenFile f = tree.getFiles(d.getFile());
+      if (f.getOwner().getId() != 0 && f.getKind() != OpenFile.Kind.STAND_IN) {
+        b.attempt("fcntl(F_SETOWN)", Nr.FCNTL, d.getNumber(), F_SETOWN, 0);
+      }
+    }
   }
 
   private static void emptyProcess(ProcessImage image, List<MapsEntry> mine, Batch b) {

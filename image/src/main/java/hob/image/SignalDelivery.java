@@ -11,6 +11,7 @@ import hob.linux.Signals;
 import hob.linux.Sys;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
+import java.util.Map;
 
 /**
  * Gives a running process a signal with the siginfo that it had elsewhere. The kernel lets nobody
@@ -60,7 +61,7 @@ public final class SignalDelivery {
   }
 
   private static void queue(int pid, int nsPid, int signal, byte[] info) {
-    FrozenThread t = new FrozenThread(new Tracee(pid), nsPid);
+    FrozenThread t = new FrozenThread(new Tracee(pid), Map.of());
     long[] regs = t.registers();
     long at = (regs[MachineCode.RSP] - RED_ZONE - Ptrace.SIGINFO) & ~15L;
     byte[] before = ProcessMemory.read(pid, at, Ptrace.SIGINFO);

@@ -7,10 +7,12 @@ import static hob.image.MachineCode.RIP;
 
 import hob.linux.Errno;
 import hob.linux.LinuxException;
+import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
+import java.util.Map;
 
 /**
  * One traced thread in a ptrace stop. Only its tracer's thread uses it.
@@ -26,7 +28,14 @@ public final class Tracee {
    */
   static final long ALL_BUT_TRAP = ~Signals.bit(Signals.SIGTRAP);
 
-  static final int OPTIONS = Ptrace.O_TRACESYSGOOD;
+  /** Whether this daemon may lift the seccomp filters of what it traces. */
+  static final boolean SUSPENDS_SECCOMP = suspendsSeccomp();
+
+  /** What every tracee is traced with: calls that are injected pass the program's own filters. */
+  static final int OPTIONS =
+      Ptrace.O_TRACESYSGOOD | (SUSPENDS_SECCOMP ? Ptrace.O_SUSPEND_SECCOMP : 0);
+
+  private static final int CAP_SYS_ADMIN = 21;
 
   private final int tid;
   private long[] base = new long[Ptrace.REGS];
@@ -41,6 +50,12 @@ public final class Tracee {
   /** Thread id in the tracer's pid namespace. */
   public int tid() {
     return tid;
+  }
+
+  private static boolean suspendsSeccomp() {
+    Map<String, String> own = ProcFs.status("/proc/self/status");
+    long effective = Long.parseUnsignedLong(own.getOrDefault("CapEff", "0"), 16);
+    return (effective >> CAP_SYS_ADMIN & 1) != 0 && "0".equals(own.getOrDefault("Seccomp", "0"));
   }
 
   /** Registers that injected calls start from (stack pointer, segments). */

@@ -31,7 +31,7 @@ final class TreeFiles implements AutoCloseable {
   }
 
   /** Flags of open(2) that act once and must not act again. */
-  static final int ONLY_ONCE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_TRUNC;
+  static final int ONLY_ONCE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_TRUNC | FileOwners.O_ASYNC;
 
   private static final int SHARED_ANONYMOUS = 0x21 | 0x4000;
 

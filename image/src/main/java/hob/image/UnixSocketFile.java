@@ -154,7 +154,7 @@ final class UnixSocketFile implements FileKind {
 
   /** Status flags of a socket. */
   static void flags(Fd fd, OpenFile f) {
-    int wanted = f.getFlags() & (Fd.O_NONBLOCK | 020000);
+    int wanted = f.getFlags() & Fd.O_NONBLOCK;
     long r = fd.fcntl(4, wanted);
     if (!Errno.EINVAL.is(r)) {
       hob.linux.Sys.check(r, "fcntl", "F_SETFL", wanted);

@@ -45,6 +45,8 @@ public final class Ptrace {
   private static final int PEEKSIGINFO = 0x4209;
   private static final int GETSIGMASK = 0x420a;
   private static final int SETSIGMASK = 0x420b;
+  private static final int SECCOMP_GET_FILTER = 0x420c;
+  private static final int SECCOMP_GET_METADATA = 0x420d;
   private static final int GET_RSEQ_CONFIGURATION = 0x420f;
   private static final int NT_PRSTATUS = 1;
   private static final int NT_X86_XSTATE = 0x202;
@@ -198,6 +200,31 @@ public final class Ptrace {
         return all;
       }
     }
+  }
+
+  /**
+   * One of the seccomp filters of a thread: PTRACE_SECCOMP_GET_FILTER.
+   *
+   * @param index from 0, the oldest
+   * @return {@code struct sock_filter}s, 8 bytes each; null when there is none with that index
+   */
+  public static byte @org.jspecify.annotations.Nullable [] seccompFilter(int tid, int index) {
+    MemorySegment s = Scratch.get();
+    long n = request(SECCOMP_GET_FILTER, tid, index, s.address());
+    if (Errno.ENOENT.is(n)) {
+      return null;
+    }
+    Sys.check(n, "PTRACE_SECCOMP_GET_FILTER", tid, index);
+    return s.asSlice(0, n * 8).toArray(Scratch.BYTE);
+  }
+
+  /** SECCOMP_FILTER_FLAG_ bits that filter {@code index} was installed with. */
+  public static long seccompFlags(int tid, int index) {
+    MemorySegment s = Scratch.get();
+    s.set(Scratch.LONG, 0, index);
+    Sys.check(
+        request(SECCOMP_GET_METADATA, tid, 16, s.address()), "PTRACE_SECCOMP_GET_METADATA", tid);
+    return s.get(Scratch.LONG, 8);
   }
 
   /**
