@@ -4,14 +4,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
  * What a benchmark is given.
  *
  * @param progress takes lines that tell the waiting user what is going on
+ * @param criu a {@code criu} to compare with
  */
-public record BenchContext(Consumer<String> progress) {
+public record BenchContext(Consumer<String> progress, Optional<Path> criu) {
   /** A command line that runs another program of this class path as a daemon would run. */
   public List<String> java(Class<?> main, String... args) {
     List<String> command = new ArrayList<>();

@@ -1,10 +1,13 @@
 package hob.bench;
 
 import hob.bench.freeze.FreezeBench;
+import hob.bench.moves.MovesBench;
 import hob.bench.transfer.TransferBench;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,13 +20,20 @@ import picocli.CommandLine.Parameters;
     description = "Measures Hob against its peers on this machine.",
     mixinStandardHelpOptions = true)
 public final class Main implements Callable<Integer> {
-  private static final List<Benchmark> ALL = List.of(new FreezeBench(), new TransferBench());
+  private static final List<Benchmark> ALL =
+      List.of(new FreezeBench(), new TransferBench(), new MovesBench());
 
   @Parameters(paramLabel = "NAME", description = "Which benchmarks; all if none is given.")
   private List<String> names = new ArrayList<>();
 
   @Option(names = "--json", description = "One object a line instead of a table.")
   private boolean json;
+
+  @Option(
+      names = "--criu",
+      paramLabel = "PATH",
+      description = "A criu to compare freezes with (default: $HOB_CRIU).")
+  private Path criu = Path.of(System.getenv().getOrDefault("HOB_CRIU", ""));
 
   @Option(names = "--list", description = "Only name the benchmarks.")
   private boolean list;
@@ -59,7 +69,9 @@ public final class Main implements Callable<Integer> {
   private boolean run(Benchmark benchmark) throws InterruptedException {
     List<Row> rows;
     try {
-      rows = benchmark.run(new BenchContext(line -> System.err.println("hob bench: " + line)));
+      Optional<Path> peer =
+          criu.toString().isEmpty() ? Optional.empty() : Optional.of(criu.toAbsolutePath());
+      rows = benchmark.run(new BenchContext(l -> System.err.println("hob bench: " + l), peer));
     } catch (IOException e) {
       System.err.printf("hob bench: %s: %s%n", benchmark.name(), e.getMessage());
       return false;

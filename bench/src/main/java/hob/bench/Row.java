@@ -83,7 +83,7 @@ public record Row(
   }
 
   /** Three digits that mean something. */
-  static String number(double value) {
+  public static String number(double value) {
     if (Math.abs(value) >= 100) {
       return String.format(Locale.ROOT, "%.0f", value);
     }

@@ -9,13 +9,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
-/**
- * CRIU beside Hob: dump and restore of the same process on the same machine in the same run. The
- * variable {@code HOB_CRIU} names the program.
- */
+/** CRIU beside Hob: dump and restore of the same process on the same machine in the same run. */
 final class Criu {
   private static final int ROUNDS = 15;
+  private static final int RESTORE_TRIES = 5;
+  private static final long PID_MILLIS = 100;
 
   private final Path program;
   private final Path directory;
@@ -25,14 +25,13 @@ final class Criu {
     this.directory = directory;
   }
 
-  /** Empty when no program is named, or when it does not work here. */
+  /** Empty when no program is given, or when it does not work here. */
   static Optional<Criu> find(Path directory, BenchContext context) throws InterruptedException {
-    String named = System.getenv("HOB_CRIU");
-    if (named == null || named.isEmpty()) {
-      context.progress().accept("HOB_CRIU names no program to compare with");
+    if (context.criu().isEmpty()) {
+      context.progress().accept("no criu is given to compare with: --criu=PATH");
       return Optional.empty();
     }
-    Criu criu = new Criu(Path.of(named), directory);
+    Criu criu = new Criu(context.criu().get(), directory);
     try {
       criu.run("check");
       return Optional.of(criu);
@@ -50,16 +49,16 @@ final class Criu {
   double dumpAndRestore(Path state) throws IOException, InterruptedException {
     Path pidFile = directory.resolve("criu.pid");
     Path ready = directory.resolve("criu.ready");
-    var _ =
-        new ProcessBuilder(
-                "setsid",
-                "sh",
-                "-c",
-                "echo $$ > \"$0\"; exec \"$1\" \"$2\" 0 1 0 0 1 </dev/null >/dev/null 2>&1",
-                pidFile.toString(),
-                state.toString(),
-                ready.toString())
-            .start();
+    // An orphan: as a child of this program its pid would not be free for the restore at once.
+    new ProcessBuilder(
+            "sh",
+            "-c",
+            "setsid \"$1\" \"$2\" 0 1 0 0 1 </dev/null >/dev/null 2>&1 & echo $! > \"$0\"",
+            pidFile.toString(),
+            state.toString(),
+            ready.toString())
+        .start()
+        .waitFor();
     Bed.await(Duration.ofSeconds(10), "the process", () -> Files.exists(ready));
     String pid = Files.readString(pidFile).strip();
     List<Double> millis = new ArrayList<>();
@@ -67,13 +66,28 @@ final class Criu {
       for (int i = 0; i < ROUNDS; i++) {
         Path images = Files.createDirectory(directory.resolve("criu-" + i));
         double dump = run("dump", "-t", pid, "-D", images.toString());
-        double restore = run("restore", "-d", "-D", images.toString());
-        millis.add(dump + restore);
+        millis.add(dump + restore(pid, images));
       }
     } finally {
       new ProcessBuilder("kill", "-9", pid).start().waitFor();
     }
     return BenchContext.median(millis.stream().mapToDouble(Double::doubleValue).toArray());
+  }
+
+  /** A pid that was just freed stays taken for a moment; then criu has to try again. */
+  private double restore(String pid, Path images) throws IOException, InterruptedException {
+    Path process = Path.of("/proc", pid);
+    Bed.await(Duration.ofSeconds(5), "the end of " + process, () -> !Files.exists(process));
+    for (int tries = 1; ; tries++) {
+      TimeUnit.MILLISECONDS.sleep(PID_MILLIS);
+      try {
+        return run("restore", "-d", "-D", images.toString());
+      } catch (IOException e) {
+        if (tries == RESTORE_TRIES) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** Runs it; the milliseconds that it took. */

@@ -40,7 +40,7 @@ public final class FreezeBench implements Benchmark {
 
   @Override
   public String summary() {
-    return "how long a process stands still; HOB_CRIU=PATH compares";
+    return "how long a process stands still, and how that grows; --criu compares";
   }
 
   @Override
