@@ -26,14 +26,18 @@ public final class ProcFs {
     try (Fd fd = Fd.open(path, Fd.O_RDONLY)) {
       MemorySegment b = BUFFER.get();
       byte[] all = new byte[0];
+      int length = 0;
       while (true) {
+        // The kernel hands such a file out in pieces of a page, whatever room there is.
         long r = Sys.check(fd.read(b), "read", path);
         if (r == 0) {
-          return all;
+          return length == all.length ? all : Arrays.copyOf(all, length);
         }
-        int from = all.length;
-        all = Arrays.copyOf(all, from + (int) r);
-        MemorySegment.copy(b, ValueLayout.JAVA_BYTE, 0, all, from, (int) r);
+        if (length + r > all.length) {
+          all = Arrays.copyOf(all, (int) Math.max(length + r, length == 0 ? 0 : 2L * length));
+        }
+        MemorySegment.copy(b, ValueLayout.JAVA_BYTE, 0, all, length, (int) r);
+        length += (int) r;
       }
     }
   }
