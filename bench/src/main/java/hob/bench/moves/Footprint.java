@@ -11,11 +11,12 @@ import java.util.Map;
 /**
  * What a host's daemon has, and what is there because of it.
  *
+ * @param host its name
  * @param counts each of {@link Kind}
  * @param heapBytes live after a collection
  * @param residentBytes of the daemon, with all that the JVM has not given back
  */
-record Footprint(Map<Kind, Long> counts, long heapBytes, long residentBytes) {
+record Footprint(String host, Map<Kind, Long> counts, long heapBytes, long residentBytes) {
   /** What must not grow at all. */
   enum Kind {
     DESCRIPTORS(8),
@@ -71,9 +72,15 @@ record Footprint(Map<Kind, Long> counts, long heapBytes, long residentBytes) {
       throw new IOException("cannot look at %s: %s".formatted(host.name(), done.error().strip()));
     }
     Map<Kind, Long> counts = new EnumMap<>(Kind.class);
+    int line = 0;
     for (Kind kind : Kind.values()) {
-      counts.put(kind, numbers[kind.ordinal()]);
+      counts.put(kind, numbers[line++]);
     }
-    return new Footprint(counts, numbers[kinds], numbers[kinds + 1]);
+    return new Footprint(host.name(), counts, numbers[kinds], numbers[kinds + 1]);
+  }
+
+  /** How many of a kind. */
+  long count(Kind kind) {
+    return counts.getOrDefault(kind, 0L);
   }
 }

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -72,9 +71,9 @@ public final class MovesBench implements Benchmark {
       int pid = bed.childOf(shell);
       Bed.await(PATIENCE, "the program to run", () -> !read(numbers).isEmpty());
       List<Double> freezes = new ArrayList<>(move(bed, pid, 0, first, context));
-      Map<String, Footprint> before = look(bed);
+      List<Footprint> before = look(bed);
       freezes.addAll(move(bed, pid, first, all, context));
-      Map<String, Footprint> after = look(bed);
+      List<Footprint> after = look(bed);
       bed.migrate(pid, "h2");
       bed.host("h1").run("kill", "-TERM", Integer.toString(pid));
       Bed.await(PATIENCE, "the program to end", () -> !read(status).isEmpty());
@@ -107,11 +106,11 @@ public final class MovesBench implements Benchmark {
     return millis;
   }
 
-  private static Map<String, Footprint> look(Bed bed) throws IOException, InterruptedException {
+  private static List<Footprint> look(Bed bed) throws IOException, InterruptedException {
     TimeUnit.MILLISECONDS.sleep(SETTLE_MILLIS);
-    Map<String, Footprint> all = new HashMap<>();
+    List<Footprint> all = new ArrayList<>();
     for (Host host : bed.hosts()) {
-      all.put(host.name(), Footprint.of(host));
+      all.add(Footprint.of(host));
     }
     return all;
   }
@@ -129,14 +128,14 @@ public final class MovesBench implements Benchmark {
         what, wrong, "errors", "lines it wrote: " + (expected - 1) + detail, 0, "0", wrong == 0);
   }
 
-  private static void grown(
-      Map<String, Footprint> before, Map<String, Footprint> after, List<Row> rows) {
-    for (String host : before.keySet().stream().sorted().toList()) {
-      Footprint a = before.get(host);
-      Footprint b = after.get(host);
+  private static void grown(List<Footprint> before, List<Footprint> after, List<Row> rows) {
+    for (int i = 0; i < before.size(); i++) {
+      Footprint a = before.get(i);
+      Footprint b = after.get(i);
+      String host = a.host();
       for (Footprint.Kind kind : Footprint.Kind.values()) {
-        long was = a.counts().get(kind);
-        long is = b.counts().get(kind);
+        long was = a.count(kind);
+        long is = b.count(kind);
         // A connection or a thread more or less is no growth; a thousand moves would leave more.
         rows.add(
             new Row(
