@@ -1,18 +1,19 @@
 package hob.home;
 
+import hob.image.Descendants;
+import hob.image.ForegroundGroup;
 import hob.image.Pages;
 import hob.image.RefusedException;
 import hob.image.Restore;
 import hob.image.Skeleton;
-import hob.image.TreeWalk;
 import hob.image.Vessel;
+import hob.image.proto.ControllingTerminal;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
@@ -35,9 +36,7 @@ final class ForeignArrival implements Arrival {
         Sandbox.create(outline.getHome(), Math.max(outline.getNextPid(), Sandbox.FOREIGN_PIDS));
     session.sandbox = sandbox;
     int init = sandbox.init().pid();
-    session
-        .streams()
-        .sandbox(() -> new TreeWalk(init, Set.of(init)).get(), "/proc/" + init + "/root/dev/pts");
+    session.streams().sandbox(() -> Descendants.of(init), "/proc/" + init + "/root/dev/pts");
     // Until the tree is whole, everything dies with this daemon.
     sandbox.init().perish();
     try {
@@ -54,7 +53,8 @@ final class ForeignArrival implements Arrival {
   private Map<Integer, Vessel> build(TreeOutline outline) throws RefusedException {
     Map<Integer, Vessel> all = new HashMap<>(sandbox.known());
     all.putAll(vessels);
-    Map<Integer, Vessel> mine = new Skeleton(sandbox.init(), all).build(outline);
+    Map<Integer, Vessel> mine =
+        new Skeleton(sandbox.init(), all, session.streams()::prepareTerminal).build(outline);
     all.keySet().removeAll(mine.keySet());
     all.keySet().removeAll(vessels.keySet());
     sandbox.known().putAll(all);
@@ -75,12 +75,28 @@ final class ForeignArrival implements Arrival {
             }
           }
           vessels.putAll(mine);
+          terminals(image);
           Restore r = new Restore(image, mine, session.streams()::open);
           restore = r;
           note(mine);
           pages = r.map();
           return null;
         });
+  }
+
+  /** While the processes still have their code. */
+  private void terminals(TreeImage image) {
+    for (ControllingTerminal t : image.getTerminalsList()) {
+      session.streams().open(t);
+      Vessel leader = vessels.getOrDefault(t.getSid(), sandbox.known().get(t.getSid()));
+      // A group that stayed at home has no member here: then its session's leader stands for it.
+      int pgid = t.getForeground();
+      if (leader != null && !ForegroundGroup.set(leader, pgid)) {
+        pgid = t.getSid();
+        ForegroundGroup.set(leader, pgid);
+      }
+      session.streams().foregroundSet(t.getStandIn().getId(), pgid);
+    }
   }
 
   /**

@@ -1,10 +1,12 @@
 package hob.home;
 
+import hob.image.ForegroundGroup;
 import hob.image.Pages;
 import hob.image.Restore;
 import hob.image.Shadow;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
+import hob.image.proto.ControllingTerminal;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
 import hob.linux.LinuxException;
@@ -31,6 +33,7 @@ final class HomeArrival implements Arrival {
   private final Map<Integer, Vessel> vessels = new HashMap<>();
   private final Map<Integer, Vessel> fresh = new HashMap<>();
   private final Map<Integer, List<byte[]>> taken = new HashMap<>();
+  private final Map<Vessel, Integer> foregrounds = new HashMap<>();
   private @Nullable Restore restore;
   private @Nullable Pages pages;
   private long resumedAtNanos;
@@ -57,6 +60,7 @@ final class HomeArrival implements Arrival {
           }
           bornAbroad(image);
           endedAbroad(image);
+          image.getTerminalsList().forEach(this::foreground);
           Map<Integer, Vessel> mine = new HashMap<>();
           for (ProcessImage p : image.getProcessesList()) {
             Vessel v = vessels.get(p.getPid());
@@ -124,6 +128,18 @@ final class HomeArrival implements Arrival {
       if (before != null) {
         ProcFs.write(PID_MAX, before);
       }
+    }
+  }
+
+  /** A group that the tree itself has put into the foreground abroad is there at home too. */
+  private void foreground(ControllingTerminal t) {
+    int stood = session.streams().foregroundStandingFor(t.getStandIn().getId(), t.getForeground());
+    if (stood != 0) {
+      vessels.values().stream()
+          .filter(v -> ProcFs.stat("/proc/" + v.pid() + "/stat").sid() == t.getSid())
+          .findFirst()
+          .filter(v -> ForegroundGroup.set(v, t.getForeground()))
+          .ifPresent(v -> foregrounds.put(v, stood));
     }
   }
 
@@ -233,6 +249,7 @@ final class HomeArrival implements Arrival {
             restore.closeFiles();
           }
           session.streams().abandonArrival();
+          foregrounds.forEach(ForegroundGroup::set);
           fresh.values().forEach(Vessel::kill);
           for (Shadow s : List.copyOf(session.shadows.values())) {
             Vessel v = vessels.get(s.nsPid());

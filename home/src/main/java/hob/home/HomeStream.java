@@ -1,9 +1,11 @@
 package hob.home;
 
 import com.google.protobuf.ByteString;
+import hob.home.proto.Foreground;
 import hob.home.proto.Opened;
 import hob.home.proto.StreamEvent;
 import hob.home.proto.Wanted;
+import hob.image.PtsDevice;
 import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.FileStat;
@@ -19,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +37,7 @@ final class HomeStream {
   private final StreamLoop loop;
   private final boolean terminal;
   private final FileStat stat;
-  private final int pid;
+  private final Supplier<List<Integer>> members;
   private final Consumer<StreamEvent.Builder> out;
   private final List<Real> reals = new ArrayList<>();
   private @Nullable StreamSender source;
@@ -46,24 +49,30 @@ final class HomeStream {
   private long promised;
   private long nextLook = System.nanoTime();
   private @Nullable Wanted wanted;
+  private String ownPath = "";
+  private boolean controlling;
+  private int foreground;
+  private int standing;
+  private int stoodFor;
   private byte[] settings = {};
   private byte[] window = {};
 
   /**
-   * A stream whose first description {@code pid} has.
+   * A stream without a description yet.
    *
+   * @param members of the session here: host pids
    * @param out to where the tree is
    */
   HomeStream(
       StreamLoop loop,
       boolean terminal,
       FileStat stat,
-      int pid,
+      Supplier<List<Integer>> members,
       Consumer<StreamEvent.Builder> out) {
     this.loop = loop;
     this.terminal = terminal;
     this.stat = stat;
-    this.pid = pid;
+    this.members = members;
     this.out = out;
   }
 
@@ -71,18 +80,28 @@ final class HomeStream {
     return stat;
   }
 
-  /** One more real description. */
-  void add(int number, Fd fd, int access) {
+  /**
+   * One more real description.
+   *
+   * @param path where this daemon can open the same pipe or terminal
+   */
+  void add(int number, Fd fd, int access, String path) {
     lingering = false;
     reals.add(new Real(number, fd, access));
-    if (access != Fd.O_WRONLY && source == null) {
-      long own = Fd.tryOpen(fd.path(), Fd.O_RDONLY | Fd.O_NONBLOCK | Fd.O_NOCTTY, 0);
+    if (!terminal) {
+      ownPath = fd.path();
+    }
+    // Whoever has the terminal in one direction may open /dev/tty in the other.
+    if ((terminal || access != Fd.O_WRONLY) && source == null) {
+      long own = Fd.tryOpen(path, Fd.O_RDONLY | Fd.O_NONBLOCK | Fd.O_NOCTTY, 0);
       if (!lost(own)) {
-        source(Fd.of(own));
+        Fd reading = Fd.of(own);
+        ownPath = reading.path();
+        source(reading);
       }
     }
-    if (access != Fd.O_RDONLY && sink == null) {
-      long own = Fd.tryOpen(fd.path(), Fd.O_WRONLY | Fd.O_NONBLOCK | Fd.O_NOCTTY, 0);
+    if ((terminal || access != Fd.O_RDONLY) && sink == null) {
+      long own = Fd.tryOpen(path, Fd.O_WRONLY | Fd.O_NONBLOCK | Fd.O_NOCTTY, 0);
       if (!lost(own)) {
         sink =
             new StreamReceiver(
@@ -230,6 +249,7 @@ final class HomeStream {
           Terminal.flushInput(reals.getFirst().fd);
         }
       }
+      case FOREGROUND -> stands(e.getForeground());
       case ON_DEMAND, EVENT_NOT_SET -> {
         // To the other side.
       }
@@ -245,6 +265,7 @@ final class HomeStream {
     if (terminal) {
       settings = new byte[0];
       window = new byte[0];
+      foreground = standing;
       tick();
     }
     if (source != null && o.getReads()) {
@@ -308,39 +329,79 @@ final class HomeStream {
       hangUp();
       return;
     }
+    tellForeground();
     if (source != null) {
       source.gate(source.asked() && foreground());
     }
   }
 
+  /** Whether this terminal has the packed device number, and processes that are away use it. */
+  boolean controls(int device) {
+    return terminal && away && !hungUp && PtsDevice.packed(stat) == device;
+  }
+
+  /**
+   * The foreground group here that has stood for group {@code there}, which the tree put into the
+   * foreground abroad; 0 when the one here was chosen here.
+   */
+  int standingFor(int there) {
+    return stoodFor == there && standing != 0 && standing == foregroundNow() ? standing : 0;
+  }
+
+  /** A choice made there counts unless another was made here meanwhile. */
+  private void stands(Foreground there) {
+    int now = foregroundNow();
+    if (there.getHome() == 0 || there.getHome() == now) {
+      standing = now;
+      stoodFor = there.getPgid();
+    }
+  }
+
+  private void tellForeground() {
+    int now = foregroundNow();
+    controlling |= now != 0;
+    if (now > 0 && now != foreground) {
+      foreground = now;
+      if (now != standing) {
+        standing = 0;
+        stoodFor = 0;
+        out.accept(StreamEvent.newBuilder().setForeground(Foreground.newBuilder().setPgid(now)));
+      }
+    }
+  }
+
+  /**
+   * A terminal tells its foreground group only to its own session, so one of that is looked at; 0
+   * when there is none.
+   */
+  private int foregroundNow() {
+    for (int candidate : members.get()) {
+      try {
+        ProcFs.Stat s = ProcFs.stat("/proc/" + candidate + "/stat");
+        if (PtsDevice.controlling(s) == PtsDevice.packed(stat)) {
+          return (int) s.field(8);
+        }
+      } catch (LinuxException e) {
+        // It ended meanwhile.
+      }
+    }
+    return 0;
+  }
+
   /**
    * Whether who waits may read the terminal: its group is in the foreground, or the terminal is not
-   * the controlling one of its session. A terminal tells its foreground group only to its own
-   * session, so one of the session's shadows is asked.
+   * the controlling one of its session.
    */
   private boolean foreground() {
     Wanted w = wanted;
     if (w == null) {
       return false;
     }
-    for (int candidate : new int[] {w.getPid(), w.getPgid(), pid}) {
-      try {
-        ProcFs.Stat s = ProcFs.stat("/proc/" + candidate + "/stat");
-        if (s.field(7) == number(stat.deviceNumber())) {
-          return s.field(8) == w.getPgid();
-        }
-      } catch (LinuxException e) {
-        // It has no shadow, or ended.
-      }
-    }
-    return true;
-  }
-
-  /** As stat shows it: major and minor in the kernel's old order. */
-  private static long number(long device) {
-    long major = device >>> 32;
-    long minor = device & 0xffffffffL;
-    return (minor & 0xff) | major << 8 | (minor & ~0xffL) << 12;
+    int now = foregroundNow();
+    controlling |= now != 0;
+    return now == 0
+        ? !controlling
+        : now == w.getPgid() || (now == standing && w.getPgid() == stoodFor);
   }
 
   /** Whether it is to be found out if others read this pipe. */
@@ -437,7 +498,7 @@ final class HomeStream {
     if (reals.isEmpty()) {
       throw new LinuxException("open", Errno.EPIPE, "the real end of " + stat + " was given up");
     }
-    return Fd.open(reals.getFirst().fd.path(), flags | Fd.O_NOCTTY);
+    return Fd.open(ownPath, flags | Fd.O_NOCTTY);
   }
 
   /** What was read ahead becomes input of the real terminal again. */

@@ -42,7 +42,12 @@ final class LiveDeparture implements Departure {
       next = 1 + Sandbox.readNumber(init, "/proc/sys/kernel/ns_last_pid");
       init.park();
     }
-    return Outlines.of(walk.get(), session.id().home(), session.leasedFrom, next);
+    return Outlines.of(
+        walk.get(),
+        session.id().home(),
+        session.leasedFrom,
+        next,
+        session.streams()::terminalNumber);
   }
 
   @Override
@@ -104,6 +109,7 @@ final class LiveDeparture implements Departure {
   /** The tree is here as before. */
   private void stay() {
     session.role = before;
+    session.stayed();
     if (session.sandbox == null) {
       session.hostPids.clear();
     }
@@ -183,6 +189,7 @@ final class LiveDeparture implements Departure {
     session.watchShadows(made);
     session.save();
     session.settled();
+    session.left();
   }
 
   @Override

@@ -9,6 +9,8 @@ import hob.home.proto.Signal;
 import hob.home.proto.Stopped;
 import hob.home.proto.StreamEvent;
 import hob.image.Capture;
+import hob.image.ForegroundGroup;
+import hob.image.PtsDevice;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
 import hob.image.Tracer;
@@ -48,7 +50,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LocalSession {
   private static final System.Logger LOG = System.getLogger(LocalSession.class.getName());
-  private static final int SIGWINCH = 28;
+  private static final int SI_KERNEL = 0x80;
   private static final int CLD_STOPPED = 5;
   private static final int CLD_CONTINUED = 6;
   private static final Duration DRAIN = Duration.ofSeconds(20);
@@ -84,6 +86,8 @@ final class LocalSession {
   private final Map<Integer, Fd> pidfds = new LinkedHashMap<>();
   private final List<Signal> held = new ArrayList<>();
   private final List<Exited> early = new ArrayList<>();
+  private final List<EngineEvent> ahead = new ArrayList<>();
+  private final Set<Integer> stopped = new HashSet<>();
   @Nullable Sandbox sandbox;
   private @Nullable Fd resident;
   private final List<Integer> paused = new ArrayList<>();
@@ -154,6 +158,11 @@ final class LocalSession {
 
   /** On the tracer's thread. */
   void receive(String peer, EngineEvent e) {
+    if (atHome() && role == Role.DOUBT_SOURCE && busy) {
+      // The tree runs abroad already, and its shadows are about to be made.
+      ahead.add(e);
+      return;
+    }
     switch (e.getEventCase()) {
       case SIGNAL -> {
         if (atHome() && !location.equals(link.self())) {
@@ -171,7 +180,13 @@ final class LocalSession {
           emptied();
         }
       }
-      case STREAM -> streams.receive(e.getStream());
+      case STREAM -> {
+        if (e.getStream().hasForeground() && !atHome()) {
+          foreground(e.getStream());
+        } else {
+          streams.receive(e.getStream());
+        }
+      }
       case EVENT_NOT_SET ->
           LOG.log(
               System.Logger.Level.WARNING, "session {0}: message of a newer version ignored", id);
@@ -184,8 +199,43 @@ final class LocalSession {
       return;
     }
     Integer host = atHome() ? (Integer) s.getPid() : hostPids.get(s.getPid());
-    if (host != null) {
+    if (host != null && !(s.getTyped() && typed(host, s))) {
       SignalDelivery.deliver(host, s.getPid(), s.getInfo().toByteArray());
+    }
+  }
+
+  /** For the whole foreground group, as the kernel would here. */
+  private boolean typed(int host, Signal s) {
+    try {
+      int terminal = PtsDevice.controlling(ProcFs.stat("/proc/" + host + "/stat"));
+      return terminal != 0 && streams.typed(terminal, signalNumber(s.getInfo().toByteArray()));
+    } catch (LinuxException e) {
+      return false;
+    }
+  }
+
+  /**
+   * The home's foreground group is another one. Who leads the session stayed at home then, so a
+   * process that waits has its place here.
+   */
+  private void foreground(StreamEvent e) {
+    Sandbox s = sandbox;
+    int pgid = e.getForeground().getPgid();
+    int device = streams.foreground(e.getStream(), pgid);
+    if (s == null || busy || device == 0) {
+      return;
+    }
+    for (Vessel v : s.known().values()) {
+      ProcFs.Stat stat = ProcFs.stat("/proc/" + v.pid() + "/stat");
+      if (stat.sid() == v.pid() && PtsDevice.controlling(stat) == device) {
+        v.unpark();
+        if (!ForegroundGroup.set(v, pgid)) {
+          ForegroundGroup.set(v, v.nsPid());
+          streams.foregroundSet(e.getStream(), v.nsPid());
+        }
+        v.park();
+        return;
+      }
     }
   }
 
@@ -207,10 +257,29 @@ final class LocalSession {
       }
       poller.add(s.signals(), Poller.IN, events -> tracer.submit(() -> pump(s)));
     }
+    tellShadows();
     for (Exited e : List.copyOf(early)) {
       early.remove(e);
       shadowEnds(e);
     }
+  }
+
+  /** The streams look at a shadow of a session to know its foreground group. */
+  private void tellShadows() {
+    List<Integer> pids = shadows.values().stream().map(Shadow::pid).toList();
+    streams.sandbox(() -> pids, "/dev/pts");
+  }
+
+  /** It has not: whoever spoke of it had been given up. */
+  void stayed() {
+    ahead.clear();
+  }
+
+  /** The tree has left its home: what came from it ahead of that is acted upon. */
+  void left() {
+    List<EngineEvent> all = List.copyOf(ahead);
+    ahead.clear();
+    all.forEach(e -> receive(location, e));
   }
 
   /**
@@ -233,13 +302,78 @@ final class LocalSession {
         return;
       }
       byte[] info = Arrays.copyOf(b, Ptrace.SIGINFO);
-      if (ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN).getInt(0) == SIGWINCH) {
-        streams.tellWindows();
-      }
+      streams.tellTerminals();
       if (!own(info)) {
-        send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
+        forward(s, info);
       }
     }
+  }
+
+  private void forward(Shadow s, byte[] info) {
+    int signal = signalNumber(info);
+    boolean typed = false;
+    if (littleEndian(info).getInt(8) == SI_KERNEL && streams.controls(terminalOf(s))) {
+      switch (signal) {
+        case Signals.SIGINT, Signals.SIGQUIT, Signals.SIGTSTP -> {
+          if (!speaksForGroup(s)) {
+            return;
+          }
+          typed = true;
+        }
+        case Signals.SIGWINCH -> {
+          // The new size, which has gone ahead, makes one there.
+          return;
+        }
+        case Signals.SIGHUP -> {
+          if (LocalSession.sid(s.pid()) == s.pid()) {
+            // So does the end of the stand-in.
+            return;
+          }
+        }
+        default -> {}
+      }
+    }
+    send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info).toBuilder().setTyped(typed)));
+  }
+
+  private static int terminalOf(Shadow s) {
+    try {
+      return PtsDevice.controlling(ProcFs.stat("/proc/" + s.pid() + "/stat"));
+    } catch (LinuxException e) {
+      return 0;
+    }
+  }
+
+  private static int sid(int pid) {
+    try {
+      return ProcFs.stat("/proc/" + pid + "/stat").sid();
+    } catch (LinuxException e) {
+      return 0;
+    }
+  }
+
+  /** What is typed reaches every shadow of a group; one of them passes it on. */
+  private boolean speaksForGroup(Shadow s) {
+    int group = pgid(s.pid());
+    return shadows.values().stream()
+        .filter(o -> pgid(o.pid()) == group)
+        .allMatch(o -> o.nsPid() >= s.nsPid());
+  }
+
+  private static int pgid(int pid) {
+    try {
+      return ProcFs.stat("/proc/" + pid + "/stat").pgid();
+    } catch (LinuxException e) {
+      return 0;
+    }
+  }
+
+  private static ByteBuffer littleEndian(byte[] info) {
+    return ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static int signalNumber(byte[] info) {
+    return littleEndian(info).getInt(0);
   }
 
   static Signal signalOf(int pid, byte[] info) {
@@ -254,7 +388,7 @@ final class LocalSession {
    * shadow children.
    */
   boolean own(byte[] info) {
-    ByteBuffer b = ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer b = littleEndian(info);
     int signal = b.getInt(0);
     int code = b.getInt(8);
     int sender = b.getInt(16);
@@ -268,6 +402,7 @@ final class LocalSession {
     if (w.gone()) {
       if (w.pid() == s.pid() && shadows.remove(s.nsPid()) != null) {
         poller.remove(s.signals(), s::release);
+        tellShadows();
         LOG.log(System.Logger.Level.INFO, "session {0}: shadow {1} ended ({2})", id, s.nsPid(), w);
         send(EngineEvent.newBuilder().setKill(Kill.newBuilder().setPid(s.nsPid())));
         save();
@@ -277,13 +412,17 @@ final class LocalSession {
     int tid = w.pid();
     if (w.event() == WaitStatus.EVENT_STOP) {
       if (w.stopSignal() == Signals.SIGTRAP) {
+        stopped.remove(tid);
         Ptrace.cont(tid, 0);
         return;
       }
-      if (tid == s.pid() && !stoppedByUs.remove(tid)) {
-        byte[] info = new byte[Ptrace.SIGINFO];
-        ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN).putInt(Signals.SIGSTOP);
-        send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
+      if (tid == s.pid()) {
+        stopped.add(tid);
+        if (!stoppedByUs.remove(tid)) {
+          byte[] info = new byte[Ptrace.SIGINFO];
+          littleEndian(info).putInt(Signals.SIGSTOP);
+          send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
+        }
       }
       Ptrace.listen(tid);
       return;
@@ -298,11 +437,15 @@ final class LocalSession {
     if (s == null) {
       return;
     }
-    if (signal != Signals.SIGCONT) {
-      stoppedByUs.add(s.pid());
-      Signals.kill(s.pid(), Signals.SIGSTOP);
-    } else {
+    if (signal == Signals.SIGCONT) {
       Signals.kill(s.pid(), Signals.SIGCONT);
+    } else if (!stopped.contains(s.pid())) {
+      if (signal != Signals.SIGSTOP && s.stopBy(signal)) {
+        stopped.add(s.pid());
+      } else {
+        stoppedByUs.add(s.pid());
+        Signals.kill(s.pid(), Signals.SIGSTOP);
+      }
     }
   }
 
@@ -317,6 +460,8 @@ final class LocalSession {
     }
     streams.awaitDrained(DRAIN);
     unwatchShadow(s);
+    tellShadows();
+    stopped.remove(s.pid());
     s.end(e.getStatus());
     save();
   }
@@ -353,8 +498,8 @@ final class LocalSession {
       return;
     }
     if (w.event() == 0 && w.stopSignal() == Signals.SIGCHLD) {
-      childChanged(Ptrace.signalInfo(v.pid()));
       v.stoppedAgain();
+      childrenChanged(v);
       Sandbox s = sandbox;
       if (s != null && v == s.init()) {
         noteEnds();
@@ -371,18 +516,28 @@ final class LocalSession {
     Ptrace.cont(v.pid(), 0);
   }
 
-  private void childChanged(byte[] info) {
-    ByteBuffer b = ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN);
-    int code = b.getInt(8);
-    int pid = b.getInt(16);
-    int status = b.getInt(24);
-    if (!paused.isEmpty()) {
+  /**
+   * Tells the home which of a waiting process's children stopped or went on: several may have, for
+   * one SIGCHLD.
+   */
+  private void childrenChanged(Vessel v) {
+    if (!paused.isEmpty() || busy) {
       return;
     }
-    if (code == CLD_STOPPED) {
-      send(EngineEvent.newBuilder().setStopped(Stopped.newBuilder().setPid(pid).setSignal(status)));
-    } else if (code == CLD_CONTINUED) {
-      send(EngineEvent.newBuilder().setContinued(Continued.newBuilder().setPid(pid)));
+    byte[] info = v.waitForChange();
+    while (info.length > 0) {
+      ByteBuffer b = littleEndian(info);
+      int code = b.getInt(8);
+      int pid = b.getInt(16);
+      int status = b.getInt(24);
+      if (code == CLD_STOPPED) {
+        send(
+            EngineEvent.newBuilder()
+                .setStopped(Stopped.newBuilder().setPid(pid).setSignal(status)));
+      } else if (code == CLD_CONTINUED) {
+        send(EngineEvent.newBuilder().setContinued(Continued.newBuilder().setPid(pid)));
+      }
+      info = v.waitForChange();
     }
   }
 

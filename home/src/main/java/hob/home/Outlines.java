@@ -1,9 +1,11 @@
 package hob.home;
 
 import hob.image.NamespacePid;
+import hob.image.PtsDevice;
 import hob.image.Vdso;
 import hob.image.format.ImageException;
 import hob.image.format.TreeImages;
+import hob.image.proto.ControllingTerminal;
 import hob.image.proto.CpuFeatures;
 import hob.image.proto.OutsideProcess;
 import hob.image.proto.ProcessImage;
@@ -18,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 
 /** What a target is told before the tree stops, from /proc. */
 final class Outlines {
@@ -40,8 +43,17 @@ final class Outlines {
     }
   }
 
-  /** Of live processes. */
-  static TreeOutline of(List<Integer> hostPids, String home, int lease, int nextPid) {
+  /**
+   * Of live processes.
+   *
+   * @param terminalNumber of a terminal's packed device number here, its number at home; 0: none
+   */
+  static TreeOutline of(
+      List<Integer> hostPids,
+      String home,
+      int lease,
+      int nextPid,
+      IntUnaryOperator terminalNumber) {
     TreeOutline.Builder out =
         TreeOutline.newBuilder()
             .setVersion(TreeImages.VERSION)
@@ -53,6 +65,7 @@ final class Outlines {
             .setVdsoId(com.google.protobuf.ByteString.copyFrom(Vdso.identity()));
     Map<Integer, Relation> tree = new LinkedHashMap<>();
     Map<Integer, Integer> hostParents = new LinkedHashMap<>();
+    Map<Integer, Integer> terminals = new LinkedHashMap<>();
     long resident = 0;
     for (int pid : hostPids) {
       try {
@@ -61,6 +74,10 @@ final class Outlines {
         tree.put(r.pid, r);
         hostParents.put(r.pid, stat.ppid());
         resident += stat.field(24) * PAGE;
+        int device = PtsDevice.controlling(stat);
+        if (device != 0) {
+          terminals.computeIfAbsent(r.sid, sid -> terminalNumber.applyAsInt(device));
+        }
         out.addProcesses(
             ProcessOutline.newBuilder()
                 .setPid(r.pid)
@@ -74,6 +91,11 @@ final class Outlines {
       }
     }
     outside(tree, hostParents).forEach(out::addOutside);
+    terminals.forEach((sid, number) -> {
+      if (number != 0) {
+        out.addTerminals(ControllingTerminal.newBuilder().setSid(sid).setNumber(number));
+      }
+    });
     return out.setResidentBytes(resident).build();
   }
 
@@ -134,7 +156,10 @@ final class Outlines {
 
   /** Of an image, with the outside of the outline that went before it. */
   static TreeOutline of(TreeImage image) {
-    TreeOutline.Builder out = TreeOutline.newBuilder().addAllOutside(image.getOutsideList());
+    TreeOutline.Builder out =
+        TreeOutline.newBuilder()
+            .addAllOutside(image.getOutsideList())
+            .addAllTerminals(image.getTerminalsList());
     for (ProcessImage p : image.getProcessesList()) {
       out.addProcesses(
           ProcessOutline.newBuilder()

@@ -166,7 +166,7 @@ final class PipeStandIn implements StandInEnd {
           sender.close();
         }
       }
-      case TERMIOS, WINDOW, WANTED, OPENED, FLUSH_INPUT, EVENT_NOT_SET -> {
+      case TERMIOS, WINDOW, WANTED, OPENED, FLUSH_INPUT, FOREGROUND, EVENT_NOT_SET -> {
         // Of terminals, or to the other side.
       }
     }

@@ -3,6 +3,8 @@ package hob.home;
 import com.google.protobuf.ByteString;
 import hob.home.proto.StreamEvent;
 import hob.image.External;
+import hob.image.PtsDevice;
+import hob.image.proto.ControllingTerminal;
 import hob.image.proto.OpenFile;
 import hob.image.proto.StandIn;
 import hob.linux.Fd;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -49,7 +52,9 @@ final class SessionStreams implements Streams {
   private static final System.Logger LOG = System.getLogger(SessionStreams.class.getName());
   private static final long TICK_MILLIS = 20;
   private static final int EAGER_TICKS = 20;
+  private static final long MOST_MILLIS = 200;
   private static final int COST_SHARE = 50;
+  private static final int EAGER_COST_SHARE = 3;
   private static final long MOST_UNDER_WAY = 1 << 20;
 
   private final boolean atHome;
@@ -61,7 +66,9 @@ final class SessionStreams implements Streams {
   private final Map<WaitingReaders.File, Integer> fresh = new HashMap<>();
   private final Map<External, Integer> numbers = new HashMap<>();
   private final Map<Integer, StandIn> terminals = new HashMap<>();
-  private Supplier<List<Integer>> processes = List::of;
+  private final Map<Integer, Fd> prepared = new HashMap<>();
+  private final List<TerminalGuard> guards = new ArrayList<>();
+  private volatile Supplier<List<Integer>> processes = List::of;
   private String devpts = "/dev/pts";
   private @Nullable ScheduledExecutorService ticker;
   private int lastId;
@@ -82,9 +89,10 @@ final class SessionStreams implements Streams {
   }
 
   /**
-   * Where the tree runs, before {@link #open}.
+   * Where the tree runs, before {@link #open}; at home, also where its shadows are.
    *
-   * @param hostPids gives the tree's processes, by their pids in this daemon's /proc; any thread
+   * @param hostPids gives the tree's processes or shadows, by their pids in this daemon's /proc;
+   *     any thread
    * @param devptsPath the sandbox's devpts as this daemon reaches it: {@code
    *     /proc/PID/root/dev/pts}
    */
@@ -156,12 +164,11 @@ final class SessionStreams implements Streams {
       if (before != null) {
         into.setSent(before.sent()).setReceived(before.received());
       }
-      try (Fd pidfd = PidFd.open(external.pid());
-          Fd its = PidFd.get(pidfd, external.fd())) {
+      try (Fd its = real(external)) {
         if (external.terminal()) {
           into.setTermios(ByteString.copyFrom(Terminal.settings(its)))
               .setWindow(ByteString.copyFrom(Terminal.window(its)))
-              .setNumber(1 + number(FileStat.of(its.path())));
+              .setNumber(1 + external.number());
         } else {
           into.setCapacity(Pipe.capacity(its));
         }
@@ -170,9 +177,23 @@ final class SessionStreams implements Streams {
     }
   }
 
-  private static int number(FileStat pts) {
-    // Majors 136 to 143 have 256 each; Linux uses one major with more minors.
-    return (int) pts.deviceNumber();
+  /** A duplicate of the description; a new one of a terminal that the process has not open. */
+  private static Fd real(External e) {
+    if (e.fd() < 0) {
+      return Fd.open(terminal(e), Fd.O_RDWR | Fd.O_NOCTTY | Fd.O_NONBLOCK);
+    }
+    try (Fd pidfd = PidFd.open(e.pid())) {
+      return PidFd.get(pidfd, e.fd());
+    }
+  }
+
+  private static FileStat stat(External e, Fd real) {
+    return FileStat.of(e.terminal() ? terminal(e) : real.path());
+  }
+
+  /** By its own name: a description may be of {@code /dev/tty}, which is another for a daemon. */
+  private static String terminal(External e) {
+    return "/proc/" + e.pid() + "/root/dev/pts/" + e.number();
   }
 
   @Override
@@ -180,23 +201,22 @@ final class SessionStreams implements Streams {
     synchronized (lock) {
       standIns.values().forEach(l -> l.forEach(StandInEnd::close));
       standIns.clear();
+      guards.clear();
       for (External e : externals) {
         Integer number = numbers.remove(e);
         if (number != null) {
-          try (Fd pidfd = PidFd.open(e.pid())) {
-            Fd real = PidFd.get(pidfd, e.fd());
-            reals
-                .computeIfAbsent(
-                    e.stream(),
-                    id ->
-                        new HomeStream(
-                            loop,
-                            e.terminal(),
-                            FileStat.of(real.path()),
-                            e.pid(),
-                            event -> fromHome(id, event)))
-                .add(number, real, e.access());
-          }
+          Fd real = real(e);
+          reals
+              .computeIfAbsent(
+                  e.stream(),
+                  id ->
+                      new HomeStream(
+                          loop,
+                          e.terminal(),
+                          stat(e, real),
+                          () -> processes.get(),
+                          event -> fromHome(id, event)))
+              .add(number, real, e.access(), e.terminal() ? terminal(e) : real.path());
         }
       }
       forgetCapture();
@@ -245,19 +265,140 @@ final class SessionStreams implements Streams {
         }
         return real.real(s.getDescription(), file.getFlags());
       }
-      List<StandInEnd> ends = standIns.computeIfAbsent(s.getId(), k -> new ArrayList<>());
+      return standIn(file).open(file);
+    }
+  }
+
+  private StandInEnd standIn(OpenFile file) {
+    StandIn s = file.getStandIn();
+    List<StandInEnd> ends = standIns.computeIfAbsent(s.getId(), k -> new ArrayList<>());
+    for (StandInEnd e : ends) {
+      if (e.serves(file.getFlags() & 3)) {
+        return e;
+      }
+    }
+    Consumer<StreamEvent.Builder> out = event -> fromStandIn(s.getId(), event);
+    StandInEnd made;
+    if (s.getTerminal()) {
+      Fd master = prepared.remove(s.getNumber());
+      made =
+          new TerminalStandIn(
+              loop,
+              master != null ? master : TerminalStandIn.master(devpts, s.getNumber() - 1),
+              s,
+              out);
+    } else {
+      made = new PipeStandIn(loop, file, out);
+    }
+    ends.add(made);
+    return made;
+  }
+
+  /**
+   * Abroad: makes the pseudo-terminal that will stand for a terminal of the home, which its
+   * session's leader must open before the session has other members.
+   *
+   * @param number of the terminal at home
+   * @return N of /dev/pts/N in the sandbox
+   */
+  int prepareTerminal(int number) {
+    synchronized (lock) {
+      return Terminal.number(
+          prepared.computeIfAbsent(number, n -> TerminalStandIn.master(devpts, n - 1)));
+    }
+  }
+
+  /** Abroad: the stand-in of a terminal that controls a session, maybe open in no process. */
+  void open(ControllingTerminal terminal) {
+    synchronized (lock) {
+      StandInEnd _ =
+          standIn(
+              OpenFile.newBuilder().setFlags(Fd.O_RDWR).setStandIn(terminal.getStandIn()).build());
+    }
+  }
+
+  // ---- controlling terminals
+
+  /**
+   * The number at home of the terminal with a packed device number here; 0 when it is none that
+   * leads home.
+   */
+  int terminalNumber(int device) {
+    if (atHome) {
+      return 1 + PtsDevice.number(device);
+    }
+    synchronized (lock) {
+      return terminal(device).map(TerminalStandIn::number).orElse(0);
+    }
+  }
+
+  private Optional<TerminalStandIn> terminal(int device) {
+    for (List<StandInEnd> ends : standIns.values()) {
       for (StandInEnd e : ends) {
-        if (e.serves(access)) {
-          return e.open(file);
+        if (e instanceof TerminalStandIn t && t.device() == device) {
+          return Optional.of(t);
         }
       }
-      Consumer<StreamEvent.Builder> out = event -> fromStandIn(s.getId(), event);
-      StandInEnd made =
-          s.getTerminal()
-              ? new TerminalStandIn(loop, devpts, file, out)
-              : new PipeStandIn(loop, file, out);
-      ends.add(made);
-      return made.open(file);
+    }
+    return Optional.empty();
+  }
+
+  /** At home: whether signals typed at this terminal go to the stand-in of it as a whole. */
+  boolean controls(int device) {
+    synchronized (lock) {
+      return reals.values().stream().anyMatch(r -> r.controls(device));
+    }
+  }
+
+  /** At home: see {@link HomeStream#standingFor}. */
+  int foregroundStandingFor(int stream, int there) {
+    synchronized (lock) {
+      HomeStream real = reals.get(stream);
+      return real == null ? 0 : real.standingFor(there);
+    }
+  }
+
+  /**
+   * Abroad: a character that makes a signal was typed at home.
+   *
+   * @param device packed number of the terminal that controls who was told
+   * @return whether there is a stand-in of it here
+   */
+  boolean typed(int device, int signal) {
+    synchronized (lock) {
+      Optional<TerminalStandIn> t = terminal(device);
+      t.ifPresent(s -> s.signal(signal));
+      return t.isPresent();
+    }
+  }
+
+  /** Abroad: this host has set a stand-in's foreground group. */
+  void foregroundSet(int stream, int pgid) {
+    synchronized (lock) {
+      standIns
+          .getOrDefault(stream, List.of())
+          .forEach(e -> {
+            if (e instanceof TerminalStandIn t) {
+              t.foreground(pgid);
+            }
+          });
+    }
+  }
+
+  /**
+   * Abroad: the home has another foreground group.
+   *
+   * @return packed device number of the stand-in; 0 when there is none here
+   */
+  int foreground(int stream, int pgid) {
+    synchronized (lock) {
+      for (StandInEnd e : standIns.getOrDefault(stream, List.of())) {
+        if (e instanceof TerminalStandIn t) {
+          t.foregroundAtHome(pgid);
+          return t.device();
+        }
+      }
+      return 0;
     }
   }
 
@@ -273,6 +414,9 @@ final class SessionStreams implements Streams {
     synchronized (lock) {
       if (atHome) {
         terminals.forEach(this::terminalIsHome);
+        if (!guards.isEmpty()) {
+          startTicker();
+        }
         terminals.clear();
         reals.forEach((id, real) -> {
           real.pause();
@@ -302,6 +446,9 @@ final class SessionStreams implements Streams {
   private void terminalIsHome(int id, StandIn s) {
     HomeStream real = reals.get(id);
     if (real != null) {
+      processes.get().stream()
+          .findFirst()
+          .ifPresent(root -> guards.add(new TerminalGuard(PtsDevice.packed(real.stat()), root)));
       real.typeAgain(s.getUnread(), s.getReceived());
       if (!real.through(s.getSent())) {
         real.linger(
@@ -318,6 +465,7 @@ final class SessionStreams implements Streams {
   void abandonArrival() {
     synchronized (lock) {
       terminals.clear();
+      dropPrepared();
       standIns
           .values()
           .forEach(l ->
@@ -383,8 +531,13 @@ final class SessionStreams implements Streams {
     }
   }
 
-  /** Sends on the home terminals' sizes: to be called before a SIGWINCH is forwarded. */
-  void tellWindows() {
+  private void dropPrepared() {
+    prepared.values().forEach(Fd::close);
+    prepared.clear();
+  }
+
+  /** Sends on what changed at the home's terminals: to be called before a signal is forwarded. */
+  void tellTerminals() {
     synchronized (lock) {
       reals.values().forEach(HomeStream::tick);
     }
@@ -490,7 +643,11 @@ final class SessionStreams implements Streams {
     synchronized (lock) {
       if (!closed && ticker != null) {
         eager = Math.max(0, eager - 1);
-        schedule(ticker, Math.max(eager > 0 ? 1 : TICK_MILLIS, COST_SHARE * cost));
+        schedule(
+            ticker,
+            eager > 0
+                ? Math.max(1, EAGER_COST_SHARE * cost)
+                : Math.clamp(COST_SHARE * cost, TICK_MILLIS, MOST_MILLIS));
       }
     }
   }
@@ -505,6 +662,7 @@ final class SessionStreams implements Streams {
     Supplier<List<Integer>> pids;
     synchronized (lock) {
       pids = processes;
+      guards.removeIf(g -> !g.look());
       reals.values().forEach(HomeStream::tick);
       all(StandInEnd::tick);
       all(e ->
@@ -548,6 +706,7 @@ final class SessionStreams implements Streams {
       closed = true;
       all(StandInEnd::close);
       standIns.clear();
+      dropPrepared();
       reals.values().forEach(HomeStream::close);
       reals.clear();
       if (ticker != null) {

@@ -78,6 +78,7 @@ final class StoppedTree implements Departure, Arrival {
     session.busy = false;
     session.watchShadows(made);
     session.save();
+    session.left();
   }
 
   @Override

@@ -1,10 +1,13 @@
 package hob.home;
 
 import com.google.protobuf.ByteString;
+import hob.home.proto.Foreground;
 import hob.home.proto.Opened;
 import hob.home.proto.StreamEvent;
 import hob.home.proto.Wanted;
 import hob.image.External;
+import hob.image.NamespacePid;
+import hob.image.PtsDevice;
 import hob.image.proto.OpenFile;
 import hob.image.proto.StandIn;
 import hob.linux.Errno;
@@ -19,6 +22,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -54,14 +58,20 @@ final class TerminalStandIn implements StandInEnd {
   private boolean heldReturn;
   private boolean started;
   private boolean describing;
+  private WaitingReaders.@Nullable Want asker;
+  private int foreground;
+  private int foregroundAtHome;
   private long askedFrom;
   private long limit;
 
-  TerminalStandIn(
-      StreamLoop loop, String devpts, OpenFile first, Consumer<StreamEvent.Builder> out) {
+  /**
+   * A stand-in.
+   *
+   * @param master fresh, from {@link #master}
+   */
+  TerminalStandIn(StreamLoop loop, Fd master, StandIn s, Consumer<StreamEvent.Builder> out) {
     this.out = out;
-    StandIn s = first.getStandIn();
-    master = master(devpts, s.getNumber() - 1);
+    this.master = master;
     slave = Terminal.slave(master, Fd.O_RDWR | Fd.O_NONBLOCK);
     stat = FileStat.of(slave.path());
     number = s.getNumber();
@@ -101,8 +111,8 @@ final class TerminalStandIn implements StandInEnd {
     receiver.pump();
   }
 
-  /** Its name is the real one's where that number is free. */
-  private static Fd master(String devpts, int wanted) {
+  /** A pseudo-terminal whose name is the real one's where that number is free. */
+  static Fd master(String devpts, int wanted) {
     List<Fd> others = new ArrayList<>();
     Fd m = Terminal.master(devpts, Fd.O_NONBLOCK);
     while (wanted < MOST_NUMBERS && Terminal.number(m) < wanted) {
@@ -131,8 +141,8 @@ final class TerminalStandIn implements StandInEnd {
   /**
    * What the processes wrote, as they wrote it. The kernel tells of a change of settings ahead of
    * the bytes that were written before it. Under either settings these have been processed here; so
-   * they must meet the real terminal while it adds nothing: a change that ends output processing is
-   * told at once, any other one after them.
+   * they must meet the real terminal while it adds nothing: a change that begins output processing
+   * is told after them, any other one at once, so that whoever sees a prompt finds its settings.
    */
   private int read(MemorySegment into) {
     while (true) {
@@ -165,7 +175,7 @@ final class TerminalStandIn implements StandInEnd {
         continue;
       }
       if ((packet & Terminal.PACKET_IOCTL) != 0) {
-        changed = addsReturns(Terminal.settings(master));
+        changed = addsReturns(Terminal.settings(master)) && !addsReturns(settings);
         if (!changed) {
           settingsChanged();
         }
@@ -258,7 +268,7 @@ final class TerminalStandIn implements StandInEnd {
         window = e.getWindow().toByteArray();
         Terminal.setWindow(slave, window);
       }
-      case ON_DEMAND, WANTED, OPENED, FLUSH_INPUT, EVENT_NOT_SET -> {
+      case ON_DEMAND, WANTED, OPENED, FLUSH_INPUT, FOREGROUND, EVENT_NOT_SET -> {
         // A terminal is always on demand; the rest is for the other side.
       }
     }
@@ -276,6 +286,44 @@ final class TerminalStandIn implements StandInEnd {
     }
     if (!Arrays.equals(settings, there)) {
       set(there);
+    }
+  }
+
+  /** N of /dev/pts/N at home, and 1. */
+  int number() {
+    return number;
+  }
+
+  /** Packed device number here. */
+  int device() {
+    return PtsDevice.packed(stat);
+  }
+
+  /** A character that makes a signal was typed at the real terminal. */
+  void signal(int signal) {
+    Terminal.signal(master, signal);
+  }
+
+  /** The foreground group, set without a process's doing; at home it need not be the same. */
+  void foreground(int pgid) {
+    foreground = pgid;
+  }
+
+  /** The home's foreground group. */
+  void foregroundAtHome(int pgid) {
+    foreground = pgid;
+    foregroundAtHome = pgid;
+  }
+
+  /** A process has put another group into the foreground. */
+  private void tellForeground() {
+    int host = Terminal.foreground(master);
+    int now = NamespacePid.of(host);
+    if (now != 0 && now != foreground) {
+      foreground = now;
+      out.accept(
+          StreamEvent.newBuilder()
+              .setForeground(Foreground.newBuilder().setPgid(now).setHome(foregroundAtHome)));
     }
   }
 
@@ -359,11 +407,13 @@ final class TerminalStandIn implements StandInEnd {
   @Override
   public void wanted(long from, WaitingReaders.@Nullable Want want) {
     long now = want == null ? from : from + want.bytes();
-    if (from != askedFrom || now != limit) {
+    if (from != askedFrom || now != limit || !Objects.equals(want, asker)) {
+      asker = want;
       askedFrom = from;
       limit = now;
       Wanted.Builder w = Wanted.newBuilder().setLimit(now);
       if (want != null) {
+        tellForeground();
         w.setPid(want.pid()).setPgid(want.pgid());
       }
       out.accept(StreamEvent.newBuilder().setWanted(w));
@@ -375,6 +425,7 @@ final class TerminalStandIn implements StandInEnd {
     if (!started || describing || sender.closed()) {
       return;
     }
+    tellForeground();
     byte[] now = Terminal.window(slave);
     if (!Arrays.equals(now, window)) {
       window = now;

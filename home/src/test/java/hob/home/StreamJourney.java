@@ -88,7 +88,7 @@ final class StreamJourney implements AutoCloseable {
               id,
               (int) ProcessHandle.current().pid(),
               fd.number(),
-              stat.isCharacterDevice(),
+              stat.isCharacterDevice() ? (int) stat.deviceNumber() : -1,
               flags & 3);
       externals.add(e);
       StandIn.Builder into = StandIn.newBuilder().setId(id).setTerminal(stat.isCharacterDevice());

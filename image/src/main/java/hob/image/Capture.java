@@ -1,6 +1,7 @@
 package hob.image;
 
 import hob.image.format.TreeImages;
+import hob.image.proto.ControllingTerminal;
 import hob.image.proto.OutsideProcess;
 import hob.image.proto.PageRun;
 import hob.image.proto.ProcessImage;
@@ -183,6 +184,7 @@ public final class Capture {
       b.setComm(facts.stat().comm()).setExitStatus((int) facts.stat().field(52));
       images.add(b);
     }
+    List<ControllingTerminal> terminals = ControllingTerminals.of(forest.processes(), tree);
     List<PageRun> runs = new ArrayList<>();
     List<Pages.Place> places = new ArrayList<>();
     List<Fd> open = new ArrayList<>();
@@ -195,7 +197,8 @@ public final class Capture {
         .addAllFiles(tree.files())
         .addAllPipes(tree.pipeImages())
         .addAllSharedMemory(tree.sharedImages())
-        .addAllInodes(tree.unnamedFiles().images());
+        .addAllInodes(tree.unnamedFiles().images())
+        .addAllTerminals(terminals);
     images.forEach(image::addProcesses);
     image.addAllPageRuns(runs);
     return new Capture(

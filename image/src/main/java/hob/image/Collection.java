@@ -187,13 +187,36 @@ final class Collection {
     }
   }
 
-  /** Describes a stream that leads out of the tree. */
-  void standIn(FrozenProcess p, ProcessFacts.FdFacts d, OpenFile.Builder f, boolean terminal) {
-    int id = standIns.id(d.stat());
-    External e = new External(id, p.pid(), d.number(), terminal, d.flags() & 3);
+  /**
+   * Describes a stream that leads out of the tree.
+   *
+   * @param file of the pipe or terminal
+   * @param number N of /dev/pts/N; −1 for a pipe
+   */
+  void standIn(
+      FrozenProcess p, ProcessFacts.FdFacts d, FileStat file, int number, OpenFile.Builder f) {
+    External e = new External(standIns.id(file), p.pid(), d.number(), number, d.flags() & 3);
+    f.setKind(OpenFile.Kind.STAND_IN).setStandIn(external(e));
+  }
+
+  private StandIn external(External e) {
     externals.add(e);
-    f.setKind(OpenFile.Kind.STAND_IN)
-        .setStandIn(standIns.describe(e, StandIn.newBuilder().setId(id).setTerminal(terminal)));
+    return standIns.describe(e, StandIn.newBuilder().setId(e.stream()).setTerminal(e.terminal()));
+  }
+
+  /**
+   * A terminal that controls a process, which need not have it open.
+   *
+   * @param number N of /dev/pts/N
+   */
+  StandIn terminal(FrozenProcess p, FileStat file, int number) {
+    int id = standIns.id(file);
+    for (OpenFile.Builder f : files) {
+      if (f.getKind() == OpenFile.Kind.STAND_IN && f.getStandIn().getId() == id) {
+        return f.getStandIn();
+      }
+    }
+    return external(new External(id, p.pid(), -1, number, Fd.O_RDWR));
   }
 
   /** Index of the pipe of the image that a descriptor is an end of. */

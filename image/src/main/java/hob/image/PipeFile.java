@@ -43,7 +43,7 @@ final class PipeFile implements FileKind {
               "pipe",
               "descriptor " + d.number() + " is a pipe in packet mode whose other end stays"));
     } else {
-      tree.standIn(p, d, out, false);
+      tree.standIn(p, d, d.stat(), -1, out);
     }
   }
 

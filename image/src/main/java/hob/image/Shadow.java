@@ -278,6 +278,7 @@ public final class Shadow {
     drain(taken);
     inHand(regs, taken);
     Ptrace.signalMask(pid, Tracee.ALL_BUT_TRAP);
+    Ptrace.setOptions(pid, Vessel.OPTIONS);
     Vessel v = new Vessel(leader, nsPid, code, code + Hole.PAGE + Hole.TABLE + SCRATCH, true);
     v.parked().putAll(parked);
     return v;
@@ -367,6 +368,43 @@ public final class Shadow {
     }
     v.end(waitStatus);
     signals.close();
+  }
+
+  /**
+   * Stops it as its process was stopped elsewhere; its parent gets that from wait(2). Its threads'
+   * stops are seen by whoever watches them.
+   *
+   * @param signal one that stops
+   * @return whether it stands; the kernel stops an orphaned group by SIGSTOP only
+   */
+  public boolean stopBy(int signal) {
+    stop(pid);
+    Ptrace.signalMask(pid, ~Signals.bit(signal));
+    Signals.tgkill(pid, pid, signal);
+    Ptrace.cont(pid, 0);
+    WaitStatus s = Wait.of(pid);
+    while (s.stopped() && !(s.event() == 0 && s.stopSignal() == signal)) {
+      Ptrace.cont(pid, 0);
+      s = Wait.of(pid);
+    }
+    if (s.gone()) {
+      throw new LinuxException("shadow", Errno.ESRCH, s);
+    }
+    Ptrace.cont(pid, signal);
+    // Before it would take another signal the kernel tells of the stop, if there is one.
+    Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
+    s = Wait.of(pid);
+    if (s.gone()) {
+      throw new LinuxException("shadow", Errno.ESRCH, s);
+    }
+    Ptrace.signalMask(pid, -1L);
+    boolean stands = s.event() == WaitStatus.EVENT_STOP && s.stopSignal() == signal;
+    if (stands) {
+      Ptrace.listen(pid);
+    } else {
+      Ptrace.cont(pid, 0);
+    }
+    return stands;
   }
 
   /** Lets go of what this daemon holds, when it ended by itself. */

@@ -4,6 +4,7 @@ import hob.image.proto.OutsideProcess;
 import hob.image.proto.ProcessOutline;
 import hob.image.proto.TreeOutline;
 import hob.linux.Errno;
+import hob.linux.Fd;
 import hob.linux.Nr;
 import hob.linux.Signals;
 import hob.linux.Sys;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Makes the processes of a tree, empty but with the right pids, parents, sessions and groups, in
@@ -33,13 +35,17 @@ public final class Skeleton {
   private final Map<Integer, Member> members = new LinkedHashMap<>();
   private final Set<Integer> leads = new HashSet<>();
   private final List<Integer> tree = new ArrayList<>();
+  private final Map<Integer, Integer> terminals = new HashMap<>();
+  private final IntUnaryOperator opener;
 
   /**
    * A skeleton under {@code init}.
    *
    * @param known vessels that exist already in its namespace, by pid; what is made is added
+   * @param opener gives N of /dev/pts/N in the namespace for the number of a terminal
    */
-  public Skeleton(Vessel init, Map<Integer, Vessel> known) {
+  public Skeleton(Vessel init, Map<Integer, Vessel> known, IntUnaryOperator opener) {
+    this.opener = opener;
     this.init = init;
     this.all = known;
     known.values().stream().filter(v -> v.sid() == v.nsPid()).forEach(v -> leads.add(v.nsPid()));
@@ -54,6 +60,7 @@ public final class Skeleton {
       members.put(p.getPid(), new Member(p.getPid(), p.getPpid(), p.getPgid(), p.getSid()));
       tree.add(p.getPid());
     }
+    outline.getTerminalsList().forEach(t -> terminals.put(t.getSid(), t.getNumber()));
     List<Member> order = new ArrayList<>(members.values());
     for (Member m : order) {
       make(m);
@@ -76,7 +83,18 @@ public final class Skeleton {
       Vessel v = made(m.pid);
       v.must("setsid", Nr.SETSID);
       v.sid(m.pid);
+      Integer number = terminals.get(m.sid);
+      if (number != null) {
+        control(v, opener.applyAsInt(number));
+      }
     }
+  }
+
+  /** Only the leader can get the terminal; the others have it from birth. */
+  private static void control(Vessel leader, int number) {
+    String path = "/dev/pts/" + number;
+    long fd = leader.must("open " + path, Nr.OPENAT, -100, leader.put(0, path), Fd.O_RDWR, 0);
+    leader.must("close", Nr.CLOSE, fd);
   }
 
   private Vessel make(Member m) throws RefusedException {

@@ -19,7 +19,12 @@ import java.util.Map;
 public final class Vessel {
   private static final int CLONE_PARENT = 0x8000;
   static final int CLONE_NEWPID = 0x20000000;
-  private static final int OPTIONS =
+  private static final int P_ALL = 0;
+  private static final int WNOHANG = 1;
+  private static final int WSTOPPED = 2;
+  private static final int WCONTINUED = 8;
+  private static final int __WALL = 0x40000000;
+  static final int OPTIONS =
       Tracee.OPTIONS | Ptrace.O_TRACEFORK | Ptrace.O_TRACEVFORK | Ptrace.O_TRACECLONE;
 
   private final Tracee leader;
@@ -240,6 +245,22 @@ public final class Vessel {
     v.unpark();
     t.base(Ptrace.registers(pid));
     return new Vessel(t, nsPid, Stub.CODE, t.base()[MachineCode.RSP] - 4096, false);
+  }
+
+  /**
+   * Takes the news that a child has stopped or goes on.
+   *
+   * @return siginfo_t; empty when there is no more
+   */
+  public byte[] waitForChange() {
+    long at = put(0, new byte[Ptrace.SIGINFO]);
+    long r = inject(Nr.WAITID, P_ALL, 0, at, WSTOPPED | WCONTINUED | WNOHANG | __WALL, 0);
+    if (Sys.failed(r)) {
+      // ECHILD: it has no children.
+      return new byte[0];
+    }
+    byte[] info = ProcessMemory.read(pid(), at, Ptrace.SIGINFO);
+    return Bytes.of(info).getInt(16) == 0 ? new byte[0] : info;
   }
 
   /** Ends it and takes its end as its tracer; its parent still has to reap it. */

@@ -4,6 +4,7 @@ package hob.linux;
 public final class Signals {
   public static final int SIGHUP = 1;
   public static final int SIGINT = 2;
+  public static final int SIGQUIT = 3;
   public static final int SIGTRAP = 5;
   public static final int SIGKILL = 9;
   public static final int SIGTERM = 15;
@@ -14,6 +15,7 @@ public final class Signals {
   public static final int SIGTTIN = 21;
   public static final int SIGTTOU = 22;
   public static final int SIGURG = 23;
+  public static final int SIGWINCH = 28;
 
   /** All signals. */
   public static final int MAX = 64;

@@ -36,9 +36,12 @@ public final class Terminal {
   private static final int VEOF = 17 + 4;
   private static final int WINSIZE = 8;
 
+  private static final int F_SETFD = 2;
+  private static final int FD_CLOEXEC = 1;
   private static final long TCGETS = 0x5401;
   private static final long TCSETS = 0x5402;
   private static final long TCFLSH = 0x540B;
+  private static final long TIOCGPGRP = 0x540F;
   private static final long TIOCSTI = 0x5412;
   private static final long TIOCGWINSZ = 0x5413;
   private static final long TIOCSWINSZ = 0x5414;
@@ -47,6 +50,8 @@ public final class Terminal {
   private static final long TIOCGPTPEER = 0x5441;
   private static final long TIOCGPTN = 0x80045430L;
   private static final long TIOCSPTLCK = 0x40045431L;
+  private static final long TIOCGDEV = 0x80045432L;
+  private static final long TIOCSIG = 0x40045436L;
 
   private Terminal() {}
 
@@ -121,10 +126,42 @@ public final class Terminal {
     return s.get(Scratch.INT, 0);
   }
 
-  /** {@code TIOCGPTPEER}: the slave, without a path. */
+  /** {@code TIOCGDEV}: the device number that {@code /dev/tty} stands for, as stat(2) has it. */
+  public static int device(Fd terminal) {
+    MemorySegment s = Scratch.get();
+    Sys.check(terminal.ioctl(TIOCGDEV, s.address()), "ioctl", terminal, "TIOCGDEV");
+    return s.get(Scratch.INT, 0);
+  }
+
+  /**
+   * {@code TIOCGPGRP} of a master: the slave's foreground group in the caller's pid namespace; 0
+   * when there is none.
+   */
+  public static int foreground(Fd master) {
+    MemorySegment s = Scratch.get();
+    Sys.check(master.ioctl(TIOCGPGRP, s.address()), "ioctl", master, "TIOCGPGRP");
+    return s.get(Scratch.INT, 0);
+  }
+
+  /**
+   * {@code TIOCSIG} of a master: the slave's foreground group gets a signal as if its character had
+   * been typed.
+   *
+   * @param signal SIGINT, SIGQUIT or SIGTSTP
+   */
+  public static void signal(Fd master, int signal) {
+    Sys.check(master.ioctl(TIOCSIG, signal), "ioctl", master, "TIOCSIG");
+  }
+
+  /**
+   * {@code TIOCGPTPEER}: the slave, without a path. The call would keep O_CLOEXEC among the
+   * description's flags, where whoever reads fdinfo takes it for that of each descriptor.
+   */
   public static Fd slave(Fd master, int flags) {
-    long all = flags | Fd.O_NOCTTY | Fd.O_CLOEXEC;
-    return Fd.of(Sys.check(master.ioctl(TIOCGPTPEER, all), "ioctl", master, "TIOCGPTPEER"));
+    long number = master.ioctl(TIOCGPTPEER, flags | Fd.O_NOCTTY);
+    Fd slave = Fd.of(Sys.check(number, "ioctl", master, "TIOCGPTPEER"));
+    Sys.check(slave.fcntl(F_SETFD, FD_CLOEXEC), "fcntl", slave, "F_SETFD");
+    return slave;
   }
 
   /** {@code TIOCPKT}: every read of the master begins with a byte that says what it brings. */
