@@ -175,7 +175,7 @@ public final class Batch {
     r[RIP] = hole.code() + MachineCode.BATCH;
     r[RBX] = hole.table();
     Ptrace.registers(tracee.tid(), r);
-    tracee.runToTrap("batch of " + names);
+    tracee.runToTrap(names);
     long[] end = Ptrace.registers(tracee.tid());
     long done = (end[RBX] - hole.table()) / 64;
     if (end[RIP] != hole.code() + MachineCode.STOP + 1 || done != entries) {

@@ -121,18 +121,20 @@ public final class Tracee {
 
   /**
    * Lets it run from the registers it has and waits for the {@code int3} of a batch or single call.
+   *
+   * @param what an error is to say; only then is it made a string
    */
-  void runToTrap(String what) {
+  void runToTrap(Object what) {
     Ptrace.cont(tid, 0);
     awaitTrap(what);
   }
 
   /** Waits for the {@code int3} of code that was started with PTRACE_CONT. */
-  void awaitTrap(String what) {
+  void awaitTrap(Object what) {
     while (true) {
       WaitStatus s = Wait.of(tid);
       if (s.gone()) {
-        throw new LinuxException(what, Errno.ESRCH, s);
+        throw new LinuxException(what.toString(), Errno.ESRCH, s);
       }
       if (s.event() == 0 && s.stopSignal() == Signals.SIGTRAP) {
         return;
@@ -143,7 +145,10 @@ public final class Tracee {
         newborn = (int) Ptrace.eventMessage(tid);
       } else if (s.event() != WaitStatus.EVENT_STOP) {
         throw new LinuxException(
-            what, Errno.EPROTO, s, "rip " + Long.toHexString(Ptrace.registers(tid)[RIP]));
+            what.toString(),
+            Errno.EPROTO,
+            s,
+            "rip " + Long.toHexString(Ptrace.registers(tid)[RIP]));
       }
       Ptrace.cont(tid, 0);
     }
