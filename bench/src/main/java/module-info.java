@@ -3,6 +3,7 @@ module hob.bench {
   requires static org.jspecify;
   requires hob.linux;
   requires hob.wire;
+  requires hob.files;
   requires hob.image;
   requires hob.home;
   requires hob.migration;
@@ -15,6 +16,8 @@ module hob.bench {
   opens hob.bench to
       info.picocli;
   opens hob.bench.faults to
+      info.picocli;
+  opens hob.bench.files to
       info.picocli;
 
   exports hob.demo;

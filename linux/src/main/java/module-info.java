@@ -3,4 +3,6 @@ module hob.linux {
   requires static org.jspecify;
 
   exports hob.linux;
+  exports hob.linux.fanotify;
+  exports hob.linux.fuse;
 }

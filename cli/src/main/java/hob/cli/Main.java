@@ -60,6 +60,7 @@ public final class Main implements Runnable {
           new Entry("demo", _ -> new ProgramCommand.Demo()),
           new Entry("bench", _ -> new ProgramCommand.Bench()),
           new Entry("faults", _ -> new ProgramCommand.Faults()),
+          new Entry("files", _ -> new ProgramCommand.Files()),
           new Entry("doctor", DoctorCommand::new),
           new Entry("version", VersionCommand::new));
 
@@ -67,7 +68,7 @@ public final class Main implements Runnable {
   private static final Set<String> NO_COMMAND = Set.of("-V", "--version");
 
   /** Words after these belong to another program, options and all. */
-  private static final Set<String> PROGRAMS = Set.of("run", "demo", "bench");
+  private static final Set<String> PROGRAMS = Set.of("run", "demo", "bench", "files");
 
   /** How the launcher makes the AOT cache: do what every start does, say nothing. */
   @Option(names = "--train", hidden = true)

@@ -38,6 +38,21 @@ final class ProgramCommand {
     }
   }
 
+  /** {@code hob files}. */
+  @Command(
+      name = "files",
+      hidden = true,
+      description = "A home's files on another host, without daemons: for tests.")
+  static final class Files implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob files --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.bench.files.Main", arguments);
+    }
+  }
+
   /** {@code hob demo}. */
   @Command(name = "demo", description = "See hob at work, on hosts on this machine.")
   static final class Demo implements Runnable {

@@ -26,6 +26,7 @@ class LayeringTest {
       Map.ofEntries(
           Map.entry("linux", List.of()),
           Map.entry("wire", List.of()),
+          Map.entry("files", List.of("linux", "wire")),
           Map.entry("image", List.of("linux")),
           Map.entry("home", List.of("linux", "wire", "image")),
           Map.entry("migration", List.of("linux", "image", "wire", "home")),
@@ -36,7 +37,16 @@ class LayeringTest {
           Map.entry("demo", List.of("linux", "wire", "testbed", "cli")),
           Map.entry(
               "bench",
-              List.of("linux", "wire", "image", "home", "migration", "daemon", "testbed", "cli")));
+              List.of(
+                  "linux",
+                  "wire",
+                  "files",
+                  "image",
+                  "home",
+                  "migration",
+                  "daemon",
+                  "testbed",
+                  "cli")));
 
   private static final JavaClasses PRODUCTION = Modules.production();
 

@@ -51,6 +51,7 @@ public final class Connection implements AutoCloseable {
   private final ReentrantLock sendLock = new ReentrantLock();
   // Guarded by sendLock.
   private ByteBuffer sendBuffer = ByteBuffer.allocate(USUAL_BYTES);
+  private final ByteBuffer rawHead = ByteBuffer.allocate(LENGTH_BYTES + 1);
   private volatile long sentNanos = System.nanoTime();
 
   /**
@@ -117,6 +118,38 @@ public final class Connection implements AutoCloseable {
    */
   public void send(Message message) throws WireException {
     write(Letter.of(0, 0, message));
+  }
+
+  /**
+   * Sends bytes that are no protobuf message, in order with those that are; the peer's {@link
+   * Handler#frame} gets them. Nothing is allocated or copied but by TLS.
+   *
+   * @param body what remains in it is sent and consumed; any kind of buffer
+   * @throws WireException.ConnectionLost if the connection is closed
+   * @throws WireException.TooLong if it exceeds the endpoint's limit; nothing was sent
+   */
+  public void sendFrame(ByteBuffer body) throws WireException {
+    int size = 1 + body.remaining();
+    if (size > maxBytes) {
+      throw new WireException.TooLong("frame", size, maxBytes, "send it in pieces");
+    }
+    sendLock.lock();
+    try {
+      if (!isOpen()) {
+        throw lost();
+      }
+      rawHead.clear().putInt(size).put(Handler.FRAME).flip();
+      link.link().write(rawHead, body);
+      sentNanos = System.nanoTime();
+    } catch (IOException e) {
+      if (e instanceof WireException wire) {
+        throw wire;
+      }
+      end(new CloseCause.Lost(e), null);
+      throw lost();
+    } finally {
+      sendLock.unlock();
+    }
   }
 
   /**
@@ -259,6 +292,11 @@ public final class Connection implements AutoCloseable {
     try {
       Mishap.in(peer(), () -> handler.opened(this));
       for (ByteBuffer frame = reader.next(); frame != null; frame = reader.next()) {
+        if (frame.hasRemaining() && frame.get(frame.position()) == Handler.FRAME) {
+          ByteBuffer body = frame.position(frame.position() + 1).slice();
+          Mishap.in(peer(), () -> handler.frame(this, body));
+          continue;
+        }
         Letter letter = Letter.parse(frame, types);
         if (letter.payload() instanceof Bye bye) {
           end(new CloseCause.ClosedThere(bye.getReason()), null);

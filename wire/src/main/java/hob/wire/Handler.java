@@ -2,6 +2,7 @@ package hob.wire;
 
 import com.google.protobuf.Message;
 import hob.wire.peer.CloseCause;
+import java.nio.ByteBuffer;
 
 /**
  * Receives what comes in over a connection.
@@ -12,6 +13,9 @@ import hob.wire.peer.CloseCause;
  * What they throw is logged; a request is answered with a failure.
  */
 public interface Handler {
+  /** The first byte of a frame that is no envelope: no protobuf message begins with a zero tag. */
+  byte FRAME = 0;
+
   /** The connection is open; comes first. */
   default void opened(Connection connection) {}
 
@@ -20,6 +24,16 @@ public interface Handler {
 
   /** A request; {@code reply} may be used later, by any thread. */
   void request(Connection connection, Message request, Reply reply);
+
+  /**
+   * Bytes that the peer sent with {@link Connection#sendFrame}. An {@link OrderedHandler} too calls
+   * this on the reader thread, so that nothing is copied that need not be.
+   *
+   * @param body a heap buffer, valid only during the call
+   */
+  default void frame(Connection connection, ByteBuffer body) {
+    throw new IllegalArgumentException("a frame of bytes, which nobody here expects");
+  }
 
   /** The connection is closed; comes last, once. All calls under way have failed by then. */
   default void closed(Connection connection, CloseCause cause) {}

@@ -2,6 +2,7 @@ package hob.wire;
 
 import com.google.protobuf.Message;
 import hob.wire.peer.CloseCause;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Executor;
@@ -62,6 +63,11 @@ public final class OrderedHandler implements Handler {
     }
     // Nothing is ahead of it: one hop less.
     executor.execute(work);
+  }
+
+  @Override
+  public void frame(Connection connection, ByteBuffer body) {
+    handler.frame(connection, body);
   }
 
   @Override

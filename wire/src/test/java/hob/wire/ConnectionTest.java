@@ -15,6 +15,7 @@ import com.google.protobuf.StringValue;
 import hob.wire.TestHosts.Recorder;
 import hob.wire.peer.CloseCause;
 import hob.wire.peer.WireException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -68,6 +69,38 @@ class ConnectionTest {
   @Test
   void callReturnsTheReply() throws Exception {
     assertThat(to2.call(text("ping"), StringValue.class, SOON)).isEqualTo(text("ping"));
+  }
+
+  @Test
+  void framesOfBytesKeepTheirPlaceAmongMessages() throws Exception {
+    List<String> seen = new ArrayList<>();
+    CountDownLatch all = new CountDownLatch(4);
+    Connection to3 =
+        connectTo2(
+            new Handler() {
+              @Override
+              public void message(Connection connection, Message message) {
+                seen.add("message");
+                all.countDown();
+              }
+
+              @Override
+              public void request(Connection connection, Message request, Reply reply) {}
+
+              @Override
+              public void frame(Connection connection, ByteBuffer body) {
+                seen.add("frame " + body.remaining() + " " + body.get(body.limit() - 1));
+                all.countDown();
+              }
+            });
+    byte[] large = new byte[300_000];
+    large[large.length - 1] = 7;
+    to3.send(text("a"));
+    to3.sendFrame(ByteBuffer.wrap(large));
+    to3.send(text("b"));
+    to3.sendFrame(ByteBuffer.allocateDirect(1).put((byte) 0).flip());
+    assertThat(all.await(5, SECONDS)).isTrue();
+    assertThat(seen).containsExactly("message", "frame 300000 7", "message", "frame 1 0");
   }
 
   @Test

@@ -1,0 +1,257 @@
+package hob.files.abroad;
+
+import hob.files.frame.FileFrame;
+import hob.files.home.FrameSink;
+import hob.linux.Fd;
+import hob.linux.Nr;
+import hob.linux.ProcFs;
+import hob.linux.RawMemory;
+import hob.linux.Sys;
+import hob.linux.fuse.FuseDevice;
+import hob.linux.fuse.FuseLayout;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The files of another host, mounted here. {@link #frame} is for the connection's reader thread,
+ * all else for any.
+ */
+public final class FileMount implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(FileMount.class.getName());
+  private static final int THREADS = 2;
+  private static final int READ_AHEAD_KIB = 1024;
+  private static final long PATIENCE_SECONDS = 60;
+
+  private final int mount;
+  private final FrameSink sink;
+  private final FuseDevice device;
+  private final WriteBehind writes;
+  private final AccessLists lists = new AccessLists();
+  private final HeldLocks locks;
+  private final Notifier notifier;
+
+  // Of the connection's reader thread.
+  private final MemorySegment memory = Arena.ofAuto().allocate(FileFrame.MAX_BYTES, 8);
+  private final CompletableFuture<Boolean> gone = new CompletableFuture<>();
+  private final Object flushLock = new Object();
+  private volatile CompletableFuture<Boolean> flushed = new CompletableFuture<>();
+  private volatile boolean closed;
+
+  /**
+   * How a mount is to be.
+   *
+   * @param writeBehind whether writes are acknowledged before the home has made them
+   * @param keptNames names in the root directory that other file systems are mounted on here
+   */
+  public record Options(boolean writeBehind, Set<String> keptNames) {
+    /** What is best for processes. */
+    public static final Options USUAL = new Options(true, Set.of("proc", "sys", "dev"));
+
+    public Options {
+      keptNames = Set.copyOf(keptNames);
+    }
+  }
+
+  private FileMount(int mount, FrameSink sink, FuseDevice device, Options options) {
+    this.mount = mount;
+    this.sink = sink;
+    this.device = device;
+    writes = new WriteBehind(options.writeBehind);
+    locks = new HeldLocks(this, device.mountPoint());
+    notifier = new Notifier(device, options.keptNames, writes, lists);
+  }
+
+  /**
+   * Mounts; the home must have a guest of this number already.
+   *
+   * @param home the home's name, for {@code mount(8)}
+   * @param mount number among the mounts of this home on this host
+   * @param at an existing directory
+   * @param sink to the home
+   * @throws hob.linux.LinuxException EPERM and kin if it cannot be mounted
+   */
+  public static FileMount open(String home, int mount, Path at, FrameSink sink, Options options) {
+    FuseDevice device = FuseDevice.mount("hob:" + home, at, FileFrame.MAX_DATA);
+    FileMount made = new FileMount(mount, sink, device, options);
+    made.notifier.start();
+    for (int i = 0; i < THREADS; i++) {
+      RequestLoop loop = new RequestLoop(made, made.device, made.writes, made.lists, made.locks);
+      Thread.ofPlatform().daemon().name("files-fuse-%d-%d".formatted(mount, i)).start(loop);
+    }
+    readAhead(at);
+    return made;
+  }
+
+  /** More than the kernel's 128 KiB, as a round trip costs more than a disk's. */
+  private static void readAhead(Path at) {
+    String point = " " + at.toAbsolutePath() + " ";
+    for (String line : ProcFs.text("/proc/self/mountinfo").split("\n")) {
+      if (line.contains(point)) {
+        try {
+          Files.writeString(
+              Path.of("/sys/class/bdi", line.split(" ")[2], "read_ahead_kb"),
+              Integer.toString(READ_AHEAD_KIB));
+        } catch (IOException e) {
+          LOG.log(Level.DEBUG, "read-ahead stays small", e);
+        }
+      }
+    }
+  }
+
+  /** Where it is mounted. */
+  public Path mountPoint() {
+    return device.mountPoint();
+  }
+
+  /**
+   * Takes a frame from home.
+   *
+   * @param body a heap buffer, valid only during the call
+   */
+  public void frame(ByteBuffer body) {
+    body.order(ByteOrder.LITTLE_ENDIAN);
+    if (body.remaining() < FileFrame.HEAD_BYTES) {
+      return;
+    }
+    int at = body.position();
+    switch (body.get(at + FileFrame.KIND)) {
+      case FileFrame.REPLY -> reply(body, at);
+      case FileFrame.NOTICE -> {
+        byte[] notices = new byte[body.remaining() - FileFrame.HEAD_BYTES];
+        body.get(at + FileFrame.HEAD_BYTES, notices);
+        notifier.add(notices);
+      }
+      case FileFrame.FLUSHED -> flushed.complete(true);
+      default -> LOG.log(Level.WARNING, "a frame about files that nobody expects");
+    }
+  }
+
+  private void reply(ByteBuffer body, int at) {
+    int flags = body.get(at + FileFrame.FLAGS);
+    long node = body.getLong(at + FileFrame.NODE);
+    int length = body.remaining() - FileFrame.HEAD_BYTES;
+    if (length < FuseLayout.OUT_BYTES || length > FileFrame.MAX_BYTES) {
+      return;
+    }
+    int start = at + FileFrame.HEAD_BYTES;
+    int error = body.getInt(start + FuseLayout.OUT_ERROR);
+    if ((flags & FileFrame.BEHIND) != 0) {
+      writes.confirmed(node, body.getInt(at + FileFrame.AUX), error, flags);
+      return;
+    }
+    if ((flags & FileFrame.WRITABLE) != 0) {
+      // A file that was just made is named in the answer itself.
+      long made = length > FuseLayout.ENTRY_BYTES ? body.getLong(start + FuseLayout.OUT_BYTES) : 0;
+      writes.writable(made == 0 ? node : made, flags);
+    }
+    long unique = body.getLong(start + FuseLayout.OUT_UNIQUE);
+    if (unique == 0) {
+      return;
+    }
+    if (error <= 0 && locks.expects()) {
+      locks.answered(unique, error);
+    }
+    RawMemory.put(memory.address(), body.array(), body.arrayOffset() + start, length);
+    // ENOENT: whoever asked was killed.
+    device.write(memory.address(), length);
+  }
+
+  /** Runs something when all notices that came before have been applied. */
+  public void afterNotices(Runnable action) {
+    notifier.add(action);
+  }
+
+  /**
+   * To be called before a message about a process goes to the home: what foreign processes have
+   * done to files until now is then ahead of that message on the connection.
+   *
+   * @param mappings whether there may be stores through shared mappings, which takes longer
+   */
+  public void barrier(boolean mappings) {
+    if (mappings && !closed) {
+      syncMappings();
+    }
+    locks.sweep();
+  }
+
+  private void syncMappings() {
+    long fd = Fd.tryOpen(device.mountPoint().toString(), Fd.O_RDONLY | Fd.O_DIRECTORY, 0);
+    if (fd >= 0) {
+      try (Fd root = Fd.of(fd)) {
+        Sys.call(Nr.SYNCFS, root.number());
+      }
+    }
+  }
+
+  /**
+   * Returns when the home has made all changes that processes here were told are made.
+   *
+   * @throws IOException if the home has gone or does not answer
+   */
+  public void flush() throws IOException {
+    synchronized (flushLock) {
+      CompletableFuture<Boolean> answer = new CompletableFuture<>();
+      flushed = answer;
+      ByteBuffer frame = ByteBuffer.allocate(FileFrame.HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      frame.put(FileFrame.KIND, (byte) FileFrame.FLUSH);
+      frame.putShort(FileFrame.MOUNT, (short) mount);
+      send(frame);
+      try {
+        CompletableFuture.anyOf(answer, gone).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted while flushing to the home", e);
+      } catch (TimeoutException | java.util.concurrent.ExecutionException e) {
+        throw new IOException("the home does not confirm what was written", e);
+      }
+      if (!answer.isDone()) {
+        throw new IOException("the home has gone before it confirmed what was written");
+      }
+    }
+  }
+
+  int mount() {
+    return mount;
+  }
+
+  void send(ByteBuffer frame) throws IOException {
+    sink.send(frame);
+  }
+
+  /** Completes when the mount has gone, whoever took it away. */
+  public CompletableFuture<Boolean> whenGone() {
+    return gone.copy();
+  }
+
+  /** How many messages went to the home for requests, since the start. */
+  public long requests() {
+    return requests.sum();
+  }
+
+  final java.util.concurrent.atomic.LongAdder requests =
+      new java.util.concurrent.atomic.LongAdder();
+
+  /**
+   * Takes the mount away, whoever uses it: processes get ECONNABORTED for what they wait for and
+   * ENOTCONN from then on.
+   */
+  @Override
+  public void close() {
+    closed = true;
+    device.close();
+    notifier.stop();
+    locks.close();
+    writes.close();
+    gone.complete(true);
+  }
+}

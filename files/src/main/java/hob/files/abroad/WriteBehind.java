@@ -1,0 +1,89 @@
+package hob.files.abroad;
+
+import hob.files.frame.FileFrame;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Decides which writes are acknowledged before the home has made them, and keeps what goes wrong
+ * with those for the next call that can tell. Any thread.
+ *
+ * <p>The first write to a file is always waited for: then the home has found that the user may
+ * write it. And all are, while the home's file system has little room: so a full disk is reported
+ * by {@code write(2)} itself, as it is at home.
+ */
+final class WriteBehind {
+  /** So much may be on its way. */
+  private static final long WINDOW_BYTES = 8L << 20;
+
+  private final boolean enabled;
+  private final Set<Long> writable = ConcurrentHashMap.newKeySet();
+  private final Map<Long, Integer> errors = new ConcurrentHashMap<>();
+  private volatile boolean room;
+  // Guarded by this.
+  private long underWay;
+
+  WriteBehind(boolean enabled) {
+    this.enabled = enabled;
+  }
+
+  /** Whether a write may be acknowledged now; if so it is counted until it is confirmed. */
+  boolean take(long node, int bytes) {
+    if (!enabled || !room || !writable.contains(node)) {
+      return false;
+    }
+    synchronized (this) {
+      if (underWay + bytes > WINDOW_BYTES) {
+        return false;
+      }
+      underWay += bytes;
+      return true;
+    }
+  }
+
+  /** The home has made a write, or failed to. */
+  void confirmed(long node, int bytes, int error, int flags) {
+    synchronized (this) {
+      underWay -= bytes;
+    }
+    room = (flags & FileFrame.BEHIND_OK) != 0;
+    if (error != 0) {
+      errors.put(node, error);
+      writable.remove(node);
+    }
+  }
+
+  /** The home has let this host write a file. */
+  void writable(long node, int flags) {
+    room = (flags & FileFrame.BEHIND_OK) != 0;
+    writable.add(node);
+  }
+
+  /** From now on the home is to be asked again. */
+  void doubt(long node) {
+    writable.remove(node);
+  }
+
+  /** Takes the error of an earlier write, {@code -errno}; 0 if there is none. */
+  int error(long node) {
+    if (errors.isEmpty()) {
+      return 0;
+    }
+    Integer error = errors.remove(node);
+    return error == null ? 0 : error;
+  }
+
+  /** The kernel has forgotten a file. */
+  void forget(long node) {
+    writable.remove(node);
+    if (!errors.isEmpty()) {
+      errors.remove(node);
+    }
+  }
+
+  void close() {
+    writable.clear();
+    errors.clear();
+  }
+}
