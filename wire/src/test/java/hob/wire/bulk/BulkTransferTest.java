@@ -360,7 +360,8 @@ class BulkTransferTest {
                 }
               })
           .isInstanceOf(WireException.Refused.class)
-          .hasMessageContaining("the receiver gave it up");
+          // A connection that is only now opened hears that nobody waits for it.
+          .hasMessageMatching(".*(the receiver gave it up|no transfer .* is expected).*");
     }
   }
 
