@@ -1,5 +1,7 @@
 package hob.bench;
 
+import hob.bench.files.CompileBench;
+import hob.bench.files.FilesBench;
 import hob.bench.freeze.FreezeBench;
 import hob.bench.moves.MovesBench;
 import hob.bench.transfer.TransferBench;
@@ -21,7 +23,12 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 public final class Main implements Callable<Integer> {
   private static final List<Benchmark> ALL =
-      List.of(new FreezeBench(), new TransferBench(), new MovesBench());
+      List.of(
+          new FreezeBench(),
+          new TransferBench(),
+          new MovesBench(),
+          new FilesBench(),
+          new CompileBench());
 
   @Parameters(paramLabel = "NAME", description = "Which benchmarks; all if none is given.")
   private List<String> names = new ArrayList<>();

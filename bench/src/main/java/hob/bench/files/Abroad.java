@@ -2,6 +2,7 @@ package hob.bench.files;
 
 import com.google.protobuf.Message;
 import com.google.protobuf.StringValue;
+import hob.bench.BenchContext;
 import hob.files.abroad.FileMount;
 import hob.files.home.Credentials;
 import hob.wire.Connection;
@@ -89,8 +90,30 @@ public final class Abroad implements AutoCloseable {
    */
   public void tell(boolean mappings) throws IOException {
     mount.barrier(mappings);
+    call("told");
+  }
+
+  /** The median time of {@code count} round trips on the connection. */
+  double pingMicros(int count) throws IOException {
+    double[] micros = new double[count];
+    for (int i = 0; i < count; i++) {
+      long start = System.nanoTime();
+      call("ping");
+      micros[i] = (System.nanoTime() - start) / 1e3;
+    }
+    return BenchContext.median(micros);
+  }
+
+  /** What the connection carries when nobody does anything with it. */
+  double streamMegabytesPerSecond(int megabytes) throws IOException {
+    long start = System.nanoTime();
+    call("stream " + megabytes);
+    return (double) (megabytes << 20) * 1e3 / (System.nanoTime() - start);
+  }
+
+  private void call(String what) throws IOException {
     try {
-      connection.call(StringValue.of("told"), StringValue.class, PATIENCE);
+      connection.call(StringValue.of(what), StringValue.class, PATIENCE);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
@@ -116,6 +139,9 @@ public final class Abroad implements AutoCloseable {
 
     @Override
     public void frame(Connection from, ByteBuffer body) {
+      if (body.get(body.position()) == 0) {
+        return; // A piece of a bare stream.
+      }
       FileMount is = mount == null ? ready.join() : mount;
       is.frame(body);
     }

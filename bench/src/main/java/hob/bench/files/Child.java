@@ -19,8 +19,13 @@ final class Child implements AutoCloseable {
   private final PrintStream in;
 
   Child(String name, List<String> command) throws IOException {
+    this(name, new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+  }
+
+  /** Takes over one that has been started. */
+  Child(String name, Process process) {
     this.name = name;
-    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    this.process = process;
     out = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
     in = new PrintStream(process.getOutputStream(), true, UTF_8);
   }

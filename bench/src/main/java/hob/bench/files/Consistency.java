@@ -6,12 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * Change, then tell: one host changes a file, tells another by a message, and that one looks. What
@@ -207,12 +205,6 @@ public final class Consistency implements AutoCloseable {
   public void close() throws IOException {
     hosts.forEach(Child::close);
     home.close();
-    List<Path> all;
-    try (Stream<Path> files = Files.walk(base)) {
-      all = files.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path file : all) {
-      Files.delete(file);
-    }
+    Tree.delete(base);
   }
 }

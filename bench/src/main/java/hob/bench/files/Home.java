@@ -95,8 +95,24 @@ public final class Home implements AutoCloseable {
       switch (words[0]) {
         case "attach" ->
             Thread.ofPlatform().daemon().name("files-attach").start(() -> attach(words, reply));
+        case "ping" -> reply.ok(message);
+        case "stream" ->
+            Thread.ofPlatform().daemon().start(() -> stream(Integer.parseInt(words[1]), reply));
         case "told" -> guests.afterChanges(() -> reply.ok(message));
         default -> reply.fail("unknown", words[0]);
+      }
+    }
+
+    /** The bare connection, with frames as large as those of files. */
+    private void stream(int megabytes, Reply reply) {
+      ByteBuffer piece = ByteBuffer.allocateDirect(1 << 20);
+      try {
+        for (int i = 0; i < megabytes; i++) {
+          connection.join().sendFrame(piece.clear());
+        }
+        reply.ok(StringValue.of("streamed"));
+      } catch (IOException e) {
+        reply.fail("lost", String.valueOf(e.getMessage()));
       }
     }
 

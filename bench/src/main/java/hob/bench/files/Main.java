@@ -72,6 +72,9 @@ public final class Main {
     @Option(names = "--tls", description = "Directory with its certificate; none for no TLS.")
     private @Nullable Path tls;
 
+    @Option(names = "--delay-micros", description = "Hear everything so much later.")
+    private int delayMicros;
+
     @Option(names = "--no-drain", hidden = true, description = "Leave the barrier out.")
     private boolean noDrain;
 
@@ -81,7 +84,7 @@ public final class Main {
     /** Lines of input: {@code tell HOST}; the end of input ends it. */
     @Override
     public Integer call() throws IOException {
-      Endpoint endpoint = Hosts.endpoint(name, tls, null);
+      Endpoint endpoint = Hosts.endpoint(name, tls, delayMicros);
       FileServer server = smallQueue ? FileServer.withSmallQueue() : FileServer.open();
       try (Home home = Home.open(endpoint, address(listen), server, !noDrain)) {
         System.out.println("ready " + home.port());
@@ -110,6 +113,9 @@ public final class Main {
     @Option(names = "--tls", description = "Directory with its certificate; none for no TLS.")
     private @Nullable Path tls;
 
+    @Option(names = "--delay-micros", description = "Hear everything so much later.")
+    private int delayMicros;
+
     @Option(names = "--user", defaultValue = "0:0", paramLabel = "UID:GID[,GID]...")
     private String user = "";
 
@@ -123,14 +129,14 @@ public final class Main {
     private Path at = Path.of("/");
 
     /**
-     * Lines of input: {@code tell}; the end of input takes the mount away. Prints {@code heard} for
-     * each message from home.
+     * Lines of input: {@code tell}, {@code ping N}, {@code stream MEGABYTES}, {@code requests}; the
+     * end of input takes the mount away. Prints {@code heard} for each message from home.
      */
     @Override
     public Integer call() throws IOException {
       String[] ids = user.split(":", 2);
       int[] groups = Arrays.stream(ids[1].split(",")).mapToInt(Integer::parseInt).toArray();
-      Endpoint endpoint = Hosts.endpoint(name, tls, null);
+      Endpoint endpoint = Hosts.endpoint(name, tls, delayMicros);
       Abroad abroad =
           Abroad.open(
               endpoint,
@@ -144,9 +150,18 @@ public final class Main {
       abroad.listen(_ -> System.out.println("heard"));
       var _ = abroad.mount().whenGone().thenRun(() -> Runtime.getRuntime().halt(1));
       System.out.println("ready");
-      while (input().readLine() != null) {
-        abroad.tell(true);
-        System.out.println("done");
+      for (String line = input().readLine(); line != null; line = input().readLine()) {
+        String[] words = line.split(" ", 2);
+        System.out.println(
+            switch (words[0]) {
+              case "ping" -> "= " + abroad.pingMicros(Integer.parseInt(words[1]));
+              case "stream" -> "= " + abroad.streamMegabytesPerSecond(Integer.parseInt(words[1]));
+              case "requests" -> "= " + abroad.mount().requests();
+              default -> {
+                abroad.tell(true);
+                yield "done";
+              }
+            });
       }
       return 0;
     }
