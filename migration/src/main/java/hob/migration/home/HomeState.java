@@ -221,7 +221,8 @@ public sealed interface HomeState {
     /** The target never ran its copy and has it no more: decided anew, for the source. */
     Step neverRan() {
       return Step.to(
-          new Staying(move, new Outcome.Failed(move.target() + " lost the tree before it ran")),
+          new Staying(
+              move, new Outcome.Failed(move.target() + " lost the tree before it ran"), false),
           new Redecide(move.source()),
           new TellSource(new Stay(move.id(), "the target lost its copy")),
           new Locate(move.source()));
@@ -312,8 +313,12 @@ public sealed interface HomeState {
     }
   }
 
-  /** The move is off; the source is to let the tree run on. */
-  record Staying(Move move, Outcome outcome) implements HomeState {
+  /**
+   * The move is off; the source is to let the tree run on.
+   *
+   * @param targetKnows whether the target has heard of the move and is to forget it
+   */
+  record Staying(Move move, Outcome outcome, boolean targetKnows) implements HomeState {
     Step stayed(Stayed m) {
       Outcome end =
           m.problem().isEmpty() ? outcome : new Outcome.Failed("it is lost: " + m.problem());
@@ -321,7 +326,11 @@ public sealed interface HomeState {
     }
 
     private Step again() {
-      return Step.to(this, new TellSource(new Stay(move.id(), "the move was called off")));
+      String why = "the move was called off";
+      TellSource stay = new TellSource(new Stay(move.id(), why));
+      return targetKnows
+          ? Step.to(this, new TellTarget(new Destroy(move.id(), why)), stay)
+          : Step.to(this, stay);
     }
 
     @Override
@@ -363,7 +372,7 @@ public sealed interface HomeState {
     String reason = outcome instanceof Outcome.Failed(String why) ? why : "the move was called off";
     TellSource stay = new TellSource(new Stay(move.id(), reason));
     At at = new At(FaultPoint.HOME_STAYING);
-    Staying next = new Staying(move, outcome);
+    Staying next = new Staying(move, outcome, targetKnows);
     return targetKnows
         ? Step.to(next, at, new TellTarget(new Destroy(move.id(), reason)), stay)
         : Step.to(next, at, stay);

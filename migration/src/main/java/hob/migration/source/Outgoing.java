@@ -22,9 +22,14 @@ import org.jspecify.annotations.Nullable;
 final class Outgoing {
   private static final System.Logger LOG = System.getLogger(Outgoing.class.getName());
 
+  /** How often letting the tree run on is tried before it counts as lost. */
+  private static final int STAYS = 5;
+
   private final SourceRole role;
   private final MoveId move;
   private final SerialExecutor worker;
+
+  private int failedStays;
 
   /** Changed by the worker alone. */
   private volatile SourceState state;
@@ -154,6 +159,7 @@ final class Outgoing {
     role.report(new Message.Left(move));
   }
 
+  /** What fails is tried again when the home repeats its order; but not for ever. */
   private void stay() {
     String problem = "";
     try {
@@ -161,6 +167,9 @@ final class Outgoing {
       state = runOn();
     } catch (RuntimeException e) {
       LOG.log(System.Logger.Level.ERROR, move + ": cannot let it run on", e);
+      if (++failedStays < STAYS) {
+        return;
+      }
       problem = String.valueOf(e.getMessage());
     }
     end();

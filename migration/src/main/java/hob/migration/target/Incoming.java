@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 final class Incoming {
   private static final System.Logger LOG = System.getLogger(Incoming.class.getName());
 
+  private static final int REMOVALS = 3;
+
   private final TargetRole role;
   private final MoveId move;
 
@@ -173,11 +175,24 @@ final class Incoming {
         return;
       }
     }
-    role.execute(() -> {
-      role.faults().at(FaultPoint.TARGET_DESTROYING);
-      remove();
-      role.report(new Message.Destroyed(move));
-    });
+    role.execute(this::destroyNow);
+  }
+
+  /** Nobody orders it a second time: what fails is tried again here. */
+  private void destroyNow() {
+    for (int tries = 1; ; tries++) {
+      try {
+        role.faults().at(FaultPoint.TARGET_DESTROYING);
+        break;
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.ERROR, move + ": cannot remove it", e);
+        if (tries == REMOVALS) {
+          break;
+        }
+      }
+    }
+    remove();
+    role.report(new Message.Destroyed(move));
   }
 
   private void fail(String why) {

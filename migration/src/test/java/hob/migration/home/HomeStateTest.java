@@ -111,10 +111,21 @@ final class HomeStateTest {
 
   @Test
   void latePreparedOfAMoveThatIsOffIsRemoved() {
-    Staying staying = new Staying(MOVE, new Outcome.Failed("late"));
+    Staying staying = new Staying(MOVE, new Outcome.Failed("late"), true);
     Step step = staying.on(new HomeEvent.FromTarget(PREPARED));
     assertThat(step.next()).isEqualTo(staying);
     assertThat(step.after()).anyMatch(a -> a instanceof TellTarget(Message.Destroy _));
+  }
+
+  @Test
+  void ordersOfAMoveThatIsOffAreRepeatedToAllWhoKnowOfIt() {
+    Outcome late = new Outcome.Failed("late");
+    assertThat(new Staying(MOVE, late, true).on(new HomeEvent.Late()).after())
+        .anyMatch(a -> a instanceof TellTarget(Message.Destroy _))
+        .anyMatch(a -> a instanceof TellSource(Message.Stay _));
+    assertThat(new Staying(MOVE, late, false).on(new HomeEvent.Late()).after())
+        .noneMatch(TellTarget.class::isInstance)
+        .anyMatch(a -> a instanceof TellSource(Message.Stay _));
   }
 
   @Test
@@ -137,7 +148,7 @@ final class HomeStateTest {
     assertThat(atSource.next()).isEqualTo(new Over(MOVE, new Outcome.Refused(why)));
     Step atTarget =
         new Preparing(MOVE, 0).on(new HomeEvent.FromTarget(new Message.ArrivalRefused(ID, why)));
-    assertThat(atTarget.next()).isEqualTo(new Staying(MOVE, new Outcome.Refused(why)));
+    assertThat(atTarget.next()).isEqualTo(new Staying(MOVE, new Outcome.Refused(why), false));
   }
 
   @Test
