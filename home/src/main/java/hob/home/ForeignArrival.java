@@ -8,6 +8,7 @@ import hob.image.Restore;
 import hob.image.Skeleton;
 import hob.image.Vessel;
 import hob.image.proto.ControllingTerminal;
+import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
@@ -78,6 +79,9 @@ final class ForeignArrival implements Arrival {
           terminals(image);
           Restore r = new Restore(image, mine, session.streams()::open);
           restore = r;
+          image.getProcessesList().stream()
+              .filter(ProcessImage::getStopped)
+              .forEach(p -> session.userStopped.add(p.getPid()));
           note(mine);
           pages = r.map();
           return null;
@@ -130,8 +134,8 @@ final class ForeignArrival implements Arrival {
         .run(() -> {
           restore().prepare();
           restore().holdInDoubt();
-          sandbox.known().values().forEach(Vessel::outlive);
-          sandbox.init().outlive();
+          sandbox.known().values().forEach(Vessel::outliveStopped);
+          sandbox.init().outliveStopped();
         });
   }
 
@@ -143,11 +147,8 @@ final class ForeignArrival implements Arrival {
         .call(() -> {
           restore().resume();
           resumedAtNanos = System.nanoTime();
-          session.role = LocalSession.Role.FOREIGN;
           session.streams().started();
-          session.watchForeign();
-          session.save();
-          session.settled();
+          session.runsHere();
           return null;
         });
   }

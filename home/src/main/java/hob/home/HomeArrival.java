@@ -1,5 +1,6 @@
 package hob.home;
 
+import hob.home.proto.Signal;
 import hob.image.ForegroundGroup;
 import hob.image.Pages;
 import hob.image.Restore;
@@ -32,7 +33,6 @@ final class HomeArrival implements Arrival {
   private final long incarnation;
   private final Map<Integer, Vessel> vessels = new HashMap<>();
   private final Map<Integer, Vessel> fresh = new HashMap<>();
-  private final Map<Integer, List<byte[]>> taken = new HashMap<>();
   private final Map<Vessel, Integer> foregrounds = new HashMap<>();
   private @Nullable Restore restore;
   private @Nullable Pages pages;
@@ -53,11 +53,7 @@ final class HomeArrival implements Arrival {
           session.busy = true;
           int root = session.id().pid();
           session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
-          for (Shadow s : session.shadows.values()) {
-            session.unwatchShadow(s);
-            vessels.put(
-                s.nsPid(), s.vessel(taken.computeIfAbsent(s.nsPid(), k -> new ArrayList<>())));
-          }
+          begin();
           bornAbroad(image);
           endedAbroad(image);
           image.getTerminalsList().forEach(this::foreground);
@@ -73,10 +69,35 @@ final class HomeArrival implements Arrival {
           }
           Restore r = new Restore(withTaken(image), mine, session.streams()::open);
           restore = r;
-          note(mine);
+          image.getProcessesList().stream()
+              .filter(ProcessImage::getStopped)
+              .forEach(p -> session.userStopped.add(p.getPid()));
+          mine.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
+          session.save();
           pages = r.map();
           return null;
         });
+  }
+
+  /**
+   * Stops the shadows. The next daemon is told before anything of them changes: should this one
+   * end, each of them is still alive, as a shadow, waiting, or held by a SIGSTOP.
+   */
+  private void begin() {
+    for (Shadow s : session.shadows.values()) {
+      session.unwatchShadow(s);
+      List<byte[]> signals = new ArrayList<>();
+      vessels.put(s.nsPid(), s.vessel(signals));
+      for (byte[] info : signals) {
+        if (!session.own(info)) {
+          session.taken.add(LocalSession.signalOf(s.nsPid(), info));
+        }
+      }
+      session.hostPids.put(s.nsPid(), s.pid());
+    }
+    session.arriving = incarnation;
+    session.role = LocalSession.Role.DOUBT_TARGET;
+    session.save();
   }
 
   /**
@@ -85,11 +106,9 @@ final class HomeArrival implements Arrival {
   private TreeImage withTaken(TreeImage image) {
     TreeImage.Builder b = image.toBuilder();
     for (int i = 0; i < b.getProcessesCount(); i++) {
-      for (byte[] info : taken.getOrDefault(b.getProcesses(i).getPid(), List.of())) {
-        if (!session.own(info)) {
-          b.getProcessesBuilder(i)
-              .getSignalsBuilder()
-              .addPending(com.google.protobuf.ByteString.copyFrom(info));
+      for (Signal s : session.taken) {
+        if (s.getPid() == b.getProcesses(i).getPid()) {
+          b.getProcessesBuilder(i).getSignalsBuilder().addPending(s.getInfo());
         }
       }
     }
@@ -114,6 +133,8 @@ final class HomeArrival implements Arrival {
         } else {
           child = orphan(p);
         }
+        // Until it is prepared it ends with this daemon.
+        child.perish();
         vessels.put(p.getPid(), child);
         fresh.put(p.getPid(), child);
         if (p.getSid() == p.getPid()) {
@@ -147,9 +168,7 @@ final class HomeArrival implements Arrival {
   private static Vessel orphan(ProcessImage p) {
     Vessel gone = Vessel.seed("hob-orphan");
     try {
-      Vessel child = gone.fork(p.getPid(), p.getExitSignal());
-      child.outlive();
-      return child;
+      return gone.fork(p.getPid(), p.getExitSignal());
     } finally {
       gone.kill();
     }
@@ -173,16 +192,6 @@ final class HomeArrival implements Arrival {
             .forEach(p -> p.inject(Nr.WAIT4, s.pid(), 0, WNOHANG, 0));
       }
     }
-  }
-
-  /**
-   * Tells a later daemon what arrives. Until {@link #prepare} is through it would find the
-   * processes dead or still in their shadows.
-   */
-  private void note(Map<Integer, Vessel> mine) {
-    mine.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
-    session.role = LocalSession.Role.DOUBT_TARGET;
-    session.save();
   }
 
   private Restore restore() {
@@ -220,13 +229,7 @@ final class HomeArrival implements Arrival {
           session.streams().started();
           session.shadows.values().forEach(Shadow::release);
           session.shadows.clear();
-          session.hostPids.clear();
-          session.incarnation = incarnation;
-          session.location = session.id().home();
-          session.role = LocalSession.Role.RESIDENT;
-          session.save();
-          session.settled();
-          session.watchResident();
+          session.cameHome();
           return null;
         });
   }
@@ -251,19 +254,15 @@ final class HomeArrival implements Arrival {
           session.streams().abandonArrival();
           foregrounds.forEach(ForegroundGroup::set);
           fresh.values().forEach(Vessel::kill);
+          List<Integer> ended = List.copyOf(fresh.keySet());
           for (Shadow s : List.copyOf(session.shadows.values())) {
             Vessel v = vessels.get(s.nsPid());
             if (v != null) {
-              Shadow again = s.remake(v);
+              Shadow again = s.remake(v, ended);
               session.shadows.put(s.nsPid(), again);
             }
           }
-          session.role = LocalSession.Role.SHADOWS;
-          session.busy = false;
-          session.hostPids.clear();
-          session.watchShadows(List.copyOf(session.shadows.values()));
-          session.save();
-          session.settled();
+          session.stayedAway(List.copyOf(session.shadows.values()));
           return null;
         });
   }

@@ -89,8 +89,7 @@ public final class KernelEngine implements Engine {
     List<Refusal> refusals = refusals(s, rootPid);
     if (!refusals.isEmpty()) {
       if (s.role == LocalSession.Role.RESIDENT && s.incarnation == 0) {
-        sessions.remove(id);
-        s.tracer().close();
+        s.tracer().run(s::end);
       }
       throw new MoveRefusedException(refusals);
     }
@@ -262,7 +261,8 @@ public final class KernelEngine implements Engine {
 
   @Override
   public void reconnected(String peer) {
-    // The daemon keeps and repeats what was not acknowledged: nothing to do.
+    // What an earlier daemon here had paused; this one does not know that it was.
+    ofHome(peer, LocalSession::unpause);
   }
 
   @Override

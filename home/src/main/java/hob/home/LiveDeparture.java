@@ -57,6 +57,9 @@ final class LiveDeparture implements Departure {
 
   @Override
   public byte[] freeze() throws MoveRefusedException {
+    if (session.isOver()) {
+      throw new MoveRefusedException("it has just ended");
+    }
     try {
       return session.tracer().call(this::freezeNow).toByteArray();
     } catch (IllegalStateException e) {
@@ -102,6 +105,12 @@ final class LiveDeparture implements Departure {
     if (session.sandbox == null) {
       walk.get().forEach(pid -> session.hostPids.put(pid, pid));
     }
+    session.userStopped.clear();
+    session.hostPids.forEach((pid, host) -> {
+      if (LocalSession.state(host) == 'T') {
+        session.userStopped.add(pid);
+      }
+    });
     session.role = LocalSession.Role.DOUBT_SOURCE;
     session.save();
   }
@@ -110,6 +119,7 @@ final class LiveDeparture implements Departure {
   private void stay() {
     session.role = before;
     session.stayed();
+    session.userStopped.clear();
     if (session.sandbox == null) {
       session.hostPids.clear();
     }
@@ -147,6 +157,9 @@ final class LiveDeparture implements Departure {
       return;
     }
     over = true;
+    if (session.isOver()) {
+      return;
+    }
     session
         .tracer()
         .run(() -> {
@@ -155,6 +168,9 @@ final class LiveDeparture implements Departure {
             session.streams().resumeHere();
             c.resume();
             stay();
+          }
+          if (session.sandbox == null) {
+            session.watchResident();
           }
         });
   }
@@ -184,6 +200,7 @@ final class LiveDeparture implements Departure {
     session.streams().take(capture().externals());
     var made = Shadow.of(capture());
     session.hostPids.clear();
+    session.userStopped.clear();
     session.role = LocalSession.Role.SHADOWS;
     session.busy = false;
     session.watchShadows(made);

@@ -31,14 +31,18 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,17 +85,32 @@ final class LocalSession {
   volatile String location;
   volatile Role role = Role.RESIDENT;
   int leasedFrom;
+
+  /** The number of the move that is bringing it home; 0 when none is. */
+  long arriving;
+
+  /** Signals that its shadows took and that nobody has yet, while it comes home. */
+  final List<Signal> taken = new ArrayList<>();
+
+  /** Those of its processes, by home pid, that a user had stopped before they moved. */
+  final Set<Integer> userStopped = new HashSet<>();
+
+  /** What an earlier daemon had as shadows: host pid by home pid. */
+  final Map<Integer, Integer> formerShadows = new LinkedHashMap<>();
+
   final Map<Integer, Shadow> shadows = new LinkedHashMap<>();
   final Map<Integer, Integer> hostPids = new LinkedHashMap<>();
   private final Map<Integer, Fd> pidfds = new LinkedHashMap<>();
   private final List<Signal> held = new ArrayList<>();
+
   private final List<Exited> early = new ArrayList<>();
   private final List<EngineEvent> ahead = new ArrayList<>();
   private final Set<Integer> stopped = new HashSet<>();
   @Nullable Sandbox sandbox;
   private @Nullable Fd resident;
-  private final List<Integer> paused = new ArrayList<>();
+  final Set<Integer> paused = new LinkedHashSet<>();
   boolean busy;
+  private volatile boolean over;
 
   LocalSession(
       SessionId id,
@@ -120,6 +139,11 @@ final class LocalSession {
 
   SessionStreams streams() {
     return streams;
+  }
+
+  /** Whether nothing of it is here any more. */
+  boolean isOver() {
+    return over;
   }
 
   boolean atHome() {
@@ -488,6 +512,15 @@ final class LocalSession {
     hostPids.forEach(this::watchProcess);
   }
 
+  /** The tree runs here from now on. */
+  void runsHere() {
+    role = Role.FOREIGN;
+    userStopped.clear();
+    watchForeign();
+    save();
+    settled();
+  }
+
   private void watchVessel(Vessel v) {
     tracer.watch(v.pid(), w -> vesselStopped(v, w));
     v.park();
@@ -503,6 +536,9 @@ final class LocalSession {
       Sandbox s = sandbox;
       if (s != null && v == s.init()) {
         noteEnds();
+        if (isOver()) {
+          return;
+        }
         s.reap(v);
       }
       v.park();
@@ -538,6 +574,23 @@ final class LocalSession {
         send(EngineEvent.newBuilder().setContinued(Continued.newBuilder().setPid(pid)));
       }
       info = v.waitForChange();
+    }
+  }
+
+  /**
+   * Tells the home of each process here whether it stands stopped: an earlier daemon may have told
+   * less, or other things.
+   */
+  void tellStops() {
+    for (var e : hostPids.entrySet()) {
+      char state = state(e.getValue());
+      if (state == 'T' && !paused.contains(e.getValue())) {
+        send(
+            EngineEvent.newBuilder()
+                .setStopped(Stopped.newBuilder().setPid(e.getKey()).setSignal(Signals.SIGSTOP)));
+      } else if (state != 'Z' && state != 'X') {
+        send(EngineEvent.newBuilder().setContinued(Continued.newBuilder().setPid(e.getKey())));
+      }
     }
   }
 
@@ -596,6 +649,11 @@ final class LocalSession {
     checkEmpty();
   }
 
+  /** A process ended while no daemon was here, and its parent here has reaped it. */
+  void endedUnseen(int nsPid) {
+    send(EngineEvent.newBuilder().setExited(Exited.newBuilder().setPid(nsPid)));
+  }
+
   private static int statusOf(int host, Fd pidfd) {
     try {
       ProcFs.Stat s = ProcFs.stat("/proc/" + host + "/stat");
@@ -649,6 +707,7 @@ final class LocalSession {
         paused.add(pid);
       }
     }
+    save();
     LOG.log(System.Logger.Level.WARNING, "session {0}: home is not heard, frozen", id);
   }
 
@@ -663,8 +722,9 @@ final class LocalSession {
     }
     if (!paused.isEmpty()) {
       LOG.log(System.Logger.Level.INFO, "session {0}: home is heard again, goes on", id);
+      paused.clear();
+      save();
     }
-    paused.clear();
   }
 
   /** Stops to watch what is about to move or go. */
@@ -721,6 +781,39 @@ final class LocalSession {
     }
   }
 
+  /** It runs at home again. */
+  void cameHome() {
+    stayed();
+    if (arriving != 0) {
+      incarnation = arriving;
+    }
+    forgetMove();
+    location = id.home();
+    role = Role.RESIDENT;
+    save();
+    settled();
+    watchResident();
+  }
+
+  /** It was about to come home, and goes on where it was. */
+  void stayedAway(List<Shadow> again) {
+    held.addAll(taken);
+    forgetMove();
+    role = Role.SHADOWS;
+    busy = false;
+    watchShadows(again);
+    save();
+    settled();
+  }
+
+  private void forgetMove() {
+    arriving = 0;
+    taken.clear();
+    userStopped.clear();
+    formerShadows.clear();
+    hostPids.clear();
+  }
+
   /** Back at home, as ordinary processes: ends with its first process. */
   void watchResident() {
     unwatchResident();
@@ -754,6 +847,7 @@ final class LocalSession {
 
   /** The session is over here. */
   void end() {
+    over = true;
     unwatchResident();
     streams.close();
     files.forget(id);
@@ -770,7 +864,15 @@ final class LocalSession {
     p.setProperty("incarnation", String.valueOf(incarnation));
     p.setProperty("location", location);
     p.setProperty("lease", String.valueOf(leasedFrom));
+    p.setProperty("arriving", String.valueOf(arriving));
+    p.setProperty("stopped", words(userStopped));
+    p.setProperty("paused", words(paused));
     int i = 0;
+    for (Signal s : taken) {
+      p.setProperty(
+          "signal." + i++, s.getPid() + " " + HexFormat.of().formatHex(s.getInfo().toByteArray()));
+    }
+    i = 0;
     for (Shadow s : shadows.values()) {
       p.setProperty(
           "shadow." + i++,
@@ -789,6 +891,10 @@ final class LocalSession {
       }
     }
     files.save(id, p);
+  }
+
+  private static String words(Collection<Integer> numbers) {
+    return numbers.stream().map(String::valueOf).collect(Collectors.joining(" "));
   }
 
   static long start(int pid) {

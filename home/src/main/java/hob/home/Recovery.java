@@ -4,9 +4,11 @@ import hob.image.Shadow;
 import hob.image.Vessel;
 import hob.linux.LinuxException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.stream.Stream;
 
 /** Takes up a session that an earlier daemon left on this host. */
 final class Recovery {
@@ -45,6 +47,11 @@ final class Recovery {
     }
   }
 
+  private static List<Integer> numbers(Properties p, String key) {
+    String all = p.getProperty(key, "").strip();
+    return all.isEmpty() ? List.of() : Stream.of(all.split(" ")).map(Integer::valueOf).toList();
+  }
+
   private static List<Entry> entries(Properties p, String key) {
     List<Entry> all = new ArrayList<>();
     for (int i = 0; p.containsKey(key + "." + i); i++) {
@@ -54,10 +61,25 @@ final class Recovery {
   }
 
   private static Optional<Recovered> takeUp(Properties p, LocalSession s, LocalSession.Role role) {
+    s.arriving = Long.parseLong(p.getProperty("arriving", "0"));
+    s.userStopped.addAll(numbers(p, "stopped"));
+    s.paused.addAll(numbers(p, "paused"));
+    List<Integer> gone = new ArrayList<>();
     for (Entry e : entries(p, "process")) {
       if (e.alive()) {
         s.hostPids.put(e.nsPid, e.host);
+      } else {
+        gone.add(e.nsPid);
       }
+    }
+    for (Entry e : entries(p, "shadow")) {
+      if (e.alive()) {
+        s.formerShadows.put(e.nsPid, e.host);
+      }
+    }
+    for (int i = 0; p.containsKey("signal." + i); i++) {
+      String[] f = p.getProperty("signal." + i).split(" ");
+      s.taken.add(LocalSession.signalOf(Integer.parseInt(f[0]), HexFormat.of().parseHex(f[1])));
     }
     if (p.containsKey("init")) {
       Entry init = Entry.parse(p.getProperty("init"));
@@ -75,7 +97,9 @@ final class Recovery {
     return switch (role) {
       case RESIDENT -> {
         s.watchResident();
-        yield Optional.empty();
+        yield s.isOver()
+            ? Optional.empty()
+            : Optional.of(new Recovered.Running(s.id(), s.incarnation));
       }
       case SHADOWS -> {
         List<Shadow> found = new ArrayList<>();
@@ -97,8 +121,10 @@ final class Recovery {
         yield Optional.of(new Recovered.Shadows(s.id(), s.incarnation));
       }
       case FOREIGN -> {
-        s.watchForeign();
-        s.settled();
+        // Their parents here have reaped them, so nobody at home can want to know how they ended.
+        gone.forEach(s::endedUnseen);
+        s.runsHere();
+        s.tellStops();
         yield Optional.of(new Recovered.Running(s.id(), s.incarnation));
       }
       case DOUBT_SOURCE -> {
@@ -107,7 +133,8 @@ final class Recovery {
       }
       case DOUBT_TARGET -> {
         s.busy = true;
-        yield Optional.of(new Recovered.InDoubtTarget(s.id(), s.incarnation, new StoppedTree(s)));
+        long move = s.arriving != 0 ? s.arriving : s.incarnation;
+        yield Optional.of(new Recovered.InDoubtTarget(s.id(), move, new StoppedTree(s)));
       }
     };
   }

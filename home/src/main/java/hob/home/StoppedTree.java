@@ -4,15 +4,21 @@ import hob.image.Capture;
 import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.proto.TreeOutline;
+import hob.linux.LinuxException;
 import hob.linux.Signals;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A tree that an earlier daemon left stopped in doubt, as source or as target: it can run on here,
  * or end here.
  */
 final class StoppedTree implements Departure, Arrival {
+  private static final System.Logger LOG = System.getLogger(StoppedTree.class.getName());
+
   private final LocalSession session;
   private long resumedAtNanos;
   private boolean over;
@@ -30,21 +36,29 @@ final class StoppedTree implements Departure, Arrival {
     session
         .tracer()
         .call(() -> {
-          session.hostPids.values().forEach(Capture::release);
+          session.busy = false;
+          session.hostPids.forEach(this::release);
           resumedAtNanos = System.nanoTime();
           if (session.sandbox != null) {
-            session.role = LocalSession.Role.FOREIGN;
-            session.watchForeign();
+            session.runsHere();
+            session.tellStops();
           } else {
-            session.role = LocalSession.Role.RESIDENT;
-            session.location = session.id().home();
-            session.hostPids.clear();
-            session.watchResident();
+            session.cameHome();
           }
-          session.save();
-          session.settled();
           return null;
         });
+  }
+
+  private void release(int pid, int host) {
+    if (session.userStopped.contains(pid)) {
+      return;
+    }
+    try {
+      Capture.release(host);
+    } catch (LinuxException e) {
+      // Somebody killed it meanwhile.
+      LOG.log(System.Logger.Level.INFO, "process {0} does not run on: {1}", pid, e.getMessage());
+    }
   }
 
   @Override
@@ -55,7 +69,9 @@ final class StoppedTree implements Departure, Arrival {
         .call(() -> {
           session.location = target;
           if (session.atHome()) {
-            shadows();
+            List<Shadow> made = shadows();
+            session.stayedAway(made);
+            session.left();
           } else {
             session.leaveSandbox();
             session.end();
@@ -64,28 +80,65 @@ final class StoppedTree implements Departure, Arrival {
         });
   }
 
-  private void shadows() throws RefusedException {
+  private List<Shadow> shadows() {
     List<Integer> pids = List.copyOf(session.hostPids.values());
-    Capture c =
-        Capture.freeze(
-            session.tracer(), () -> pids, session.id().home(), List.of(), session.streams());
+    Capture c;
+    try {
+      c =
+          Capture.freeze(
+              session.tracer(), () -> pids, session.id().home(), List.of(), session.streams());
+    } catch (RefusedException | LinuxException e) {
+      LOG.log(System.Logger.Level.INFO, "{0}: already left in part: {1}", session.id(), e);
+      return recall(session.hostPids, List.of());
+    }
     session.streams().take(c.externals());
     List<Shadow> made = Shadow.of(c);
     // The stop that held the tree ends; the shadow takes the SIGCONT itself.
     pids.forEach(pid -> Signals.kill(pid, Signals.SIGCONT));
-    session.hostPids.clear();
-    session.role = LocalSession.Role.SHADOWS;
-    session.busy = false;
-    session.watchShadows(made);
-    session.save();
-    session.left();
+    return made;
+  }
+
+  private static List<Shadow> recall(Map<Integer, Integer> hostPids, List<Integer> ended) {
+    List<Shadow> made = new ArrayList<>();
+    hostPids.forEach((pid, host) -> {
+      try {
+        made.add(Shadow.recall(host, pid, ended));
+      } catch (LinuxException e) {
+        LOG.log(System.Logger.Level.WARNING, "shadow {0} is lost: {1}", pid, e.getMessage());
+      }
+    });
+    return made;
   }
 
   @Override
   public void destroy() {
-    if (!over) {
-      leave(session.location);
+    if (over) {
+      return;
     }
+    if (!session.atHome()) {
+      leave(session.location);
+      return;
+    }
+    over = true;
+    session
+        .tracer()
+        .call(() -> {
+          session.stayedAway(recall(session.formerShadows, endBornAbroad()));
+          return null;
+        });
+  }
+
+  /** Processes that were about to get their first shadows; their pids. */
+  private List<Integer> endBornAbroad() {
+    List<Integer> ended = new ArrayList<>(session.hostPids.values());
+    ended.removeAll(session.formerShadows.values());
+    for (int pid : ended) {
+      Signals.kill(pid, Signals.SIGKILL);
+      for (char s = LocalSession.state(pid); s != 'Z' && s != 'X'; s = LocalSession.state(pid)) {
+        LockSupport.parkNanos(200_000);
+      }
+    }
+    return ended;
   }
 
   @Override

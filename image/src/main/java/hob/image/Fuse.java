@@ -24,6 +24,8 @@ final class Fuse {
    * @param mask its signal mask
    */
   static void remove(int leader, long mask) {
+    // A SIGCONT from somebody else may have taken it away.
+    Signals.kill(leader, Signals.SIGSTOP);
     Ptrace.signalMask(leader, -1L);
     Ptrace.cont(leader, 0);
     WaitStatus s = Wait.of(leader);

@@ -23,8 +23,11 @@ record Hole(long code) {
   /** Bytes for arguments and results. */
   static final long DATA = 512 << 10;
 
+  /** Room for a signal frame with every register that there is, AMX's tiles too. */
+  static final long STACK = 32 << 10;
+
   /** All of it. */
-  static final long SIZE = PAGE + TABLE + DATA;
+  static final long SIZE = PAGE + TABLE + DATA + STACK;
 
   private static final int PROT_ALL = 7;
   private static final int MAP_PRIVATE_ANON_NORESERVE = 0x4022;
@@ -36,6 +39,11 @@ record Hole(long code) {
 
   long data() {
     return code + PAGE + TABLE;
+  }
+
+  /** Where the stack of whoever works here begins. */
+  long stack() {
+    return end() - 64;
   }
 
   long end() {

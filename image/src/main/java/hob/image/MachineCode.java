@@ -58,5 +58,18 @@ final class MachineCode {
   /** Registers of the arguments of a system call, in order. */
   static final List<Integer> ARGUMENTS = List.of(RDI, RSI, RDX, R10, R8, R9);
 
+  private static final long SA_RESTORER = 0x04000000;
+
   private MachineCode() {}
+
+  /**
+   * A {@code struct kernel_sigaction} that waits for ever with all signals blocked. It is for
+   * SIGTRAP: should the tracer end while a process runs injected calls, the {@code int3} behind
+   * them leads there, and the next daemon finds the process alive.
+   *
+   * @param code where this code stands in the process
+   */
+  static byte[] trapAction(long code) {
+    return Bytes.longs(code + PARK, SA_RESTORER, code + PARK, -1L);
+  }
 }

@@ -163,6 +163,11 @@ final class Rebuild {
     hole = Hole.openAt(vessel.leader(), pid(), vessel.code() + MachineCode.SINGLE, at);
     Batch b = new Batch(vessel.leader(), pid(), hole());
     batch = b;
+    if (reused()) {
+      List<Tracee> all = new ArrayList<>(vessel.parked().values());
+      all.add(vessel.leader());
+      Shadow.survive(vessel.leader(), pid(), hole(), all);
+    }
     b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
     long hard = ownHardDescriptors();
     b.attempt("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_NOFILE, b.data(Bytes.longs(hard, hard)), 0);
@@ -417,19 +422,17 @@ final class Rebuild {
 
   /**
    * The last two calls stand in the kernel when they return, so that the code that made them can
-   * go.
+   * go. From here on the process is held by a pending SIGSTOP.
    */
   private void leaveHole() {
     Tracee leader = vessel.leader();
     if (image.getSignals().getActionsCount() >= Signals.SIGTRAP) {
       byte[] action = image.getSignals().getActions(Signals.SIGTRAP - 1).toByteArray();
-      if (!Bytes.allZero(action) || reused()) {
-        ProcessMemory.write(pid(), hole().data(), action);
-        leader.must(
-            hole().single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole().data(), 0, 8);
-      }
+      ProcessMemory.write(pid(), hole().data(), action);
+      leader.mustAndHold(
+          hole().single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole().data(), 0, 8);
     }
-    leader.must(hole().single(), "munmap", Nr.MUNMAP, hole().code(), Hole.SIZE);
+    leader.mustAndHold(hole().single(), "munmap", Nr.MUNMAP, hole().code(), Hole.SIZE);
     for (int i = 0; i < threads.size(); i++) {
       ThreadState t = image.getThreads(i);
       int tid = threads.get(i).tid();
@@ -440,6 +443,16 @@ final class Rebuild {
       }
       Ptrace.registers(tid, regs);
       Ptrace.signalMask(tid, t.getMask());
+    }
+    if (mem != null) {
+      mem.close();
+    }
+  }
+
+  /** Lets go of what this daemon holds of the process; it may be given up at any point. */
+  void close() {
+    if (mailbox != null) {
+      mailbox.close();
     }
     if (mem != null) {
       mem.close();

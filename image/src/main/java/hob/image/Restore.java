@@ -7,7 +7,6 @@ import hob.image.proto.TreeImage;
 import hob.linux.Fd;
 import hob.linux.Ptrace;
 import hob.linux.RootDir;
-import hob.linux.Signals;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -26,7 +25,6 @@ public final class Restore {
   private final TreeFiles files;
   private final List<Rebuild> rebuilds = new ArrayList<>();
   private final List<Integer> threads = new ArrayList<>();
-  private boolean doubt;
 
   /**
    * A restore.
@@ -92,7 +90,7 @@ public final class Restore {
     }
   }
 
-  /** Rebuilds all but the contents of pages. */
+  /** Rebuilds all but the contents of pages. A SIGSTOP is pending for each process afterwards. */
   public void prepare() {
     files.remade().settle();
     for (Rebuild r : rebuilds) {
@@ -105,10 +103,8 @@ public final class Restore {
 
   /** From now on the tree stays stopped when this daemon dies, and does not die with it. */
   public void holdInDoubt() {
-    doubt = true;
     for (Rebuild r : rebuilds) {
       r.vessel().outlive();
-      Signals.kill(r.pid(), Signals.SIGSTOP);
     }
   }
 
@@ -116,10 +112,8 @@ public final class Restore {
   public void resume() {
     files.commit();
     for (Rebuild r : rebuilds) {
-      if (doubt && !r.image().getStopped()) {
+      if (!r.image().getStopped()) {
         Fuse.remove(r.pid(), r.image().getThreads(0).getMask());
-      } else if (!doubt && r.image().getStopped()) {
-        Signals.kill(r.pid(), Signals.SIGSTOP);
       }
     }
     for (Rebuild r : rebuilds) {
@@ -132,6 +126,7 @@ public final class Restore {
   /** Lets go of the files of a tree that is given up. */
   public void closeFiles() {
     files.close();
+    rebuilds.forEach(Rebuild::close);
   }
 
   /** Ends everything that was made; the vessels with it. */

@@ -2,6 +2,7 @@ package hob.image;
 
 import hob.image.proto.Descriptor;
 import hob.image.proto.OpenFile;
+import hob.image.proto.PosixTimer;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.ThreadState;
 import hob.image.proto.TreeImage;
@@ -45,6 +46,7 @@ public final class Shadow {
   private static final int F_SETOWN = 8;
   private static final int F_SETPIPE_SZ = 1031;
   private static final int RLIMIT_CORE = 4;
+  private static final long WNOHANG_WALL = 0x40000001L;
   private static final int CLONE_FILES = 0x400;
 
   private final int pid;
@@ -103,6 +105,7 @@ public final class Shadow {
         mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
     Hole hole = Hole.openAt(leader, p.pid(), vdso + Vdso.syscallOffset(), at);
+    survive(leader, p.pid(), hole, p.threads().stream().map(FrozenThread::tracee).toList());
     Map<Integer, Integer> threads = new LinkedHashMap<>();
     // The leader last: the kernel writes into the threads' memory until they have said farewell to
     // it.
@@ -115,7 +118,8 @@ public final class Shadow {
           b.add("unshare", Nr.UNSHARE, CLONE_FILES);
         }
         disown(tree, image, b);
-        emptyProcess(image, mine, b);
+        emptyProcess(
+            image.getTimers().getPosixList().stream().map(PosixTimer::getId).toList(), mine, b);
       } else {
         threads.put(t.nsTid(), t.tid());
       }
@@ -129,12 +133,22 @@ public final class Shadow {
     Shadow s = new Shadow(p.pid(), p.nsPid(), hole.code(), threads, signals);
     for (FrozenThread t : p.threads()) {
       if (t != p.leader()) {
-        start(t.tid(), t.registers(), hole.code() + MachineCode.PARK, 0);
+        start(t.tid(), t.registers(), hole, MachineCode.PARK);
       }
     }
     hob.linux.ProcessMemory.write(p.pid(), hole.data() + MASK, Bytes.longs(-1L));
-    start(p.pid(), p.leader().registers(), hole.code() + MachineCode.SHADOW, hole.data());
+    start(p.pid(), p.leader().registers(), hole, MachineCode.SHADOW);
     return s;
+  }
+
+  /**
+   * Should this daemon end while calls are injected, the {@code int3} behind them finds a handler,
+   * which waits for ever: the next daemon finds the process alive.
+   */
+  static void survive(Tracee leader, int pid, Hole hole, List<Tracee> threads) {
+    threads.forEach(t -> t.stack(hole.stack()));
+    hob.linux.ProcessMemory.write(pid, hole.data(), MachineCode.trapAction(hole.code()));
+    leader.must(hole.single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
   }
 
   /** What the kernel would touch in memory that goes away. */
@@ -170,17 +184,14 @@ public final class Shadow {
     }
   }
 
-  private static void emptyProcess(ProcessImage image, List<MapsEntry> mine, Batch b) {
+  private static void emptyProcess(List<Integer> timers, List<MapsEntry> mine, Batch b) {
     b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
     b.add("pipe2", Nr.PIPE2, b.data(new byte[8]), 0);
     b.attempt("fcntl", Nr.FCNTL, 1, F_SETPIPE_SZ, 1 << 16);
     for (int i = 0; i < 3; i++) {
       b.add("setitimer", Nr.SETITIMER, i, b.data(new byte[32]), 0);
     }
-    image
-        .getTimers()
-        .getPosixList()
-        .forEach(t -> b.attempt("timer_delete", Nr.TIMER_DELETE, t.getId()));
+    timers.forEach(t -> b.attempt("timer_delete", Nr.TIMER_DELETE, t));
     long none = b.data(new byte[SignalState.ACTION]);
     for (int s = 1; s <= Signals.MAX; s++) {
       if (s != Signals.SIGKILL && s != Signals.SIGSTOP && s != Signals.SIGTRAP) {
@@ -194,15 +205,15 @@ public final class Shadow {
     }
   }
 
-  private static void start(int tid, long[] from, long rip, long data) {
+  private static void start(int tid, long[] from, Hole hole, int what) {
     Ptrace.signalMask(tid, -1L);
     long[] r = from.clone();
-    r[MachineCode.RIP] = rip;
+    r[MachineCode.RIP] = hole.code() + what;
     r[MachineCode.ORIG_RAX] = -1;
-    r[MachineCode.RSP] = data;
-    r[MachineCode.R12] = data + BUFFER;
+    r[MachineCode.RSP] = hole.stack();
+    r[MachineCode.R12] = hole.data() + BUFFER;
     r[MachineCode.R13] = 1;
-    r[MachineCode.R14] = data + MASK;
+    r[MachineCode.R14] = hole.data() + MASK;
     Ptrace.registers(tid, r);
     Ptrace.setOptions(tid, Tracee.OPTIONS);
     Ptrace.cont(tid, 0);
@@ -218,17 +229,18 @@ public final class Shadow {
     for (int tid : ProcFs.threads(pid)) {
       Sys.check(Ptrace.seize(tid, Tracee.OPTIONS), "PTRACE_SEIZE", tid);
       if (tid != pid) {
-        threads.put(
-            ProcessFacts.last(
-                ProcFs.status("/proc/" + pid + "/task/" + tid + "/status")
-                    .getOrDefault("NSpid", "" + tid)),
-            tid);
+        threads.put(nsTid(pid, tid), tid);
       }
     }
     try (Fd pidfd = PidFd.open(pid)) {
       Fd signals = PidFd.get(pidfd, 0);
       return new Shadow(pid, nsPid, code, threads, signals);
     }
+  }
+
+  private static int nsTid(int pid, int tid) {
+    return ProcessFacts.last(
+        ProcFs.status("/proc/" + pid + "/task/" + tid + "/status").getOrDefault("NSpid", "" + tid));
   }
 
   /** Host pid. */
@@ -319,9 +331,46 @@ public final class Shadow {
 
   /**
    * A vessel that was prepared and given up becomes a shadow again: a new one, in the same process.
+   *
+   * @param ended children of its that were killed, which it is to reap
    */
-  public Shadow remake(Vessel v) {
+  public Shadow remake(Vessel v, List<Integer> ended) {
     signals.close();
+    return made(v, threads, ended);
+  }
+
+  /**
+   * Makes a shadow of what a process has become whose homecoming ended with an earlier daemon. It
+   * may be anything from an untouched shadow to a whole process that stands stopped.
+   *
+   * @param ended children of its that were killed, which it is to reap
+   */
+  public static Shadow recall(int pid, int nsPid, List<Integer> ended) {
+    Map<Integer, Integer> threads = new LinkedHashMap<>();
+    Map<Integer, Tracee> parked = new LinkedHashMap<>();
+    Tracee leader = new Tracee(pid);
+    for (int tid : ProcFs.threads(pid)) {
+      Sys.check(Ptrace.seize(tid, Tracee.OPTIONS), "PTRACE_SEIZE", tid);
+      stop(tid);
+      Tracee t = tid == pid ? leader : new Tracee(tid);
+      t.base(Ptrace.registers(tid));
+      Ptrace.signalMask(tid, Tracee.ALL_BUT_TRAP);
+      if (tid != pid) {
+        int nsTid = nsTid(pid, tid);
+        threads.put(nsTid, tid);
+        parked.put(nsTid, t);
+      }
+    }
+    Vessel v = new Vessel(leader, nsPid, 0, 0, true);
+    v.parked().putAll(parked);
+    Shadow s = made(v, threads, ended);
+    // If it stood stopped, that ends; the shadow takes the signal itself.
+    Signals.kill(pid, Signals.SIGCONT);
+    return s;
+  }
+
+  private static Shadow made(Vessel v, Map<Integer, Integer> threads, List<Integer> ended) {
+    int pid = v.pid();
     List<MapsEntry> mine = ProcFs.maps(pid, false);
     long vdso =
         mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
@@ -329,6 +378,7 @@ public final class Shadow {
     Hole hole = Hole.openAt(v.leader(), pid, vdso + Vdso.syscallOffset(), at);
     List<Tracee> all = new ArrayList<>(v.parked().values());
     all.add(v.leader());
+    survive(v.leader(), pid, hole, all);
     for (Tracee t : all) {
       Batch b = new Batch(t, pid, hole);
       ThreadState.Builder state = ThreadState.newBuilder();
@@ -342,7 +392,8 @@ public final class Shadow {
       }
       forget(state.build(), b);
       if (t == v.leader()) {
-        emptyProcess(ProcessImage.getDefaultInstance(), mine, b);
+        emptyProcess(timers(pid), mine, b);
+        ended.forEach(c -> b.attempt("wait4", Nr.WAIT4, c, 0, WNOHANG_WALL, 0));
       }
       b.run();
     }
@@ -352,11 +403,20 @@ public final class Shadow {
     }
     Sys.check(fresh.fcntl(4, Fd.O_NONBLOCK), "fcntl", "F_SETFL");
     for (Tracee t : v.parked().values()) {
-      start(t.tid(), t.base(), hole.code() + MachineCode.PARK, 0);
+      start(t.tid(), t.base(), hole, MachineCode.PARK);
     }
     hob.linux.ProcessMemory.write(pid, hole.data() + MASK, Bytes.longs(-1L));
-    start(pid, v.leader().base(), hole.code() + MachineCode.SHADOW, hole.data());
-    return new Shadow(pid, nsPid, hole.code(), threads, fresh);
+    start(pid, v.leader().base(), hole, MachineCode.SHADOW);
+    return new Shadow(pid, v.nsPid(), hole.code(), threads, fresh);
+  }
+
+  /** Ids of its POSIX timers. */
+  private static List<Integer> timers(int pid) {
+    return ProcFs.text("/proc/" + pid + "/timers")
+        .lines()
+        .filter(l -> l.startsWith("ID: "))
+        .map(l -> Integer.parseInt(l.substring(4).strip()))
+        .toList();
   }
 
   /** Ends it as its process ended elsewhere; its parent then gets that from wait(2). */

@@ -3,7 +3,9 @@ package hob.image;
 import hob.linux.Fd;
 import hob.linux.Nr;
 import hob.linux.PosixSpawn;
+import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
+import hob.linux.Signals;
 import hob.linux.Sys;
 import hob.linux.Wait;
 import java.nio.ByteBuffer;
@@ -70,6 +72,9 @@ public final class Stub {
     t.base(Ptrace.registers(pid));
     // What the daemon left open would be held for as long as the stub lives: its log, its sockets.
     t.must(CODE + MachineCode.SINGLE, "close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
+    long data = t.base()[MachineCode.RSP] - 4096;
+    ProcessMemory.write(pid, data, MachineCode.trapAction(CODE));
+    t.must(CODE + MachineCode.SINGLE, "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, data, 0, 8);
     return t;
   }
 }

@@ -4,6 +4,7 @@ import static hob.image.MachineCode.ARGUMENTS;
 import static hob.image.MachineCode.ORIG_RAX;
 import static hob.image.MachineCode.RAX;
 import static hob.image.MachineCode.RIP;
+import static hob.image.MachineCode.RSP;
 
 import hob.linux.Errno;
 import hob.linux.LinuxException;
@@ -64,6 +65,11 @@ public final class Tracee {
     base[ORIG_RAX] = -1;
   }
 
+  /** Injected calls use another stack from now on. */
+  void stack(long top) {
+    base[RSP] = top;
+  }
+
   long[] base() {
     return base.clone();
   }
@@ -84,6 +90,19 @@ public final class Tracee {
    * @param instruction address of a {@code syscall} instruction in the tracee
    */
   long inject(long instruction, int nr, long... arguments) {
+    return inject(() -> {}, instruction, nr, arguments);
+  }
+
+  /**
+   * As {@link #must}; a SIGSTOP is pending afterwards, so that the process stands still from the
+   * instruction behind the call on should its tracer end.
+   */
+  void mustAndHold(long instruction, String name, int nr, long... arguments) {
+    long r = inject(() -> Signals.kill(tid, Signals.SIGSTOP), instruction, nr, arguments);
+    hob.linux.Sys.check(r, name, "in tid " + tid);
+  }
+
+  private long inject(Runnable inside, long instruction, int nr, long... arguments) {
     long[] r = base.clone();
     r[ORIG_RAX] = -1;
     r[RIP] = instruction;
@@ -101,6 +120,9 @@ public final class Tracee {
       }
       if (s.syscallStop()) {
         stops++;
+        if (stops == 1) {
+          inside.run();
+        }
       } else if (s.event() == WaitStatus.EVENT_CLONE
           || s.event() == WaitStatus.EVENT_FORK
           || s.event() == 2) {

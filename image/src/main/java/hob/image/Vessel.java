@@ -200,6 +200,18 @@ public final class Vessel {
     Ptrace.setOptions(pid(), OPTIONS);
   }
 
+  /**
+   * Outlives this daemon although it stands at a stop: should its tracer end, it waits for ever
+   * instead of running on behind the last call that it made, into nothing.
+   */
+  public void outliveStopped() {
+    long[] r = leader.base();
+    r[MachineCode.RIP] = code + MachineCode.PARK;
+    r[MachineCode.ORIG_RAX] = -1;
+    Ptrace.registers(pid(), r);
+    outlive();
+  }
+
   /** Dies with this daemon. */
   public void perish() {
     Ptrace.setOptions(pid(), OPTIONS | Ptrace.O_EXITKILL);
