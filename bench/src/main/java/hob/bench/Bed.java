@@ -9,6 +9,7 @@ import hob.testbed.TestbedSpec;
 import hob.wire.proto.FaultArmRequest;
 import hob.wire.proto.FaultClearRequest;
 import hob.wire.proto.FaultReply;
+import hob.wire.proto.FaultStateRequest;
 import hob.wire.proto.HostLine;
 import hob.wire.proto.HostsReply;
 import hob.wire.proto.HostsRequest;
@@ -153,6 +154,16 @@ public final class Bed implements AutoCloseable {
   /** Whether a fault is still waiting to strike; false when the daemon cannot be asked. */
   public void disarm(String host) throws DaemonException {
     ask(host, FaultClearRequest.getDefaultInstance(), FaultReply.class);
+  }
+
+  /** Whether a fault has struck there and, if it was a cut, is over; false when nobody answers. */
+  public boolean hasStruck(String host, String point) {
+    try {
+      FaultReply state = ask(host, FaultStateRequest.getDefaultInstance(), FaultReply.class);
+      return state.getStruckList().contains(point) && !state.getCut();
+    } catch (DaemonException _) {
+      return false;
+    }
   }
 
   /** Starts a program on h1; its pid there. */

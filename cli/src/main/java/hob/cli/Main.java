@@ -68,7 +68,7 @@ public final class Main implements Runnable {
   private static final Set<String> NO_COMMAND = Set.of("-V", "--version");
 
   /** Words after these belong to another program, options and all. */
-  private static final Set<String> PROGRAMS = Set.of("run", "demo", "bench", "files");
+  private static final Set<String> PROGRAMS = Set.of("run", "demo", "bench", "faults", "files");
 
   /** How the launcher makes the AOT cache: do what every start does, say nothing. */
   @Option(names = "--train", hidden = true)

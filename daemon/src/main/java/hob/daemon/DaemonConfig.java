@@ -26,6 +26,8 @@ import java.util.Map;
  * @param control unix socket for commands
  * @param log file; empty for the standard error
  * @param logLevel the least level that is logged
+ * @param silence a peer from which nothing comes for so long counts as gone; peers tell each other
+ *     eight times as often that they live
  * @param lostAfter a home that is not heard for so long has its processes here frozen
  * @param warmUp whether to exercise the code at start, so that the first move is as fast as others
  * @param faults whether tests may inject faults
@@ -40,6 +42,7 @@ public record DaemonConfig(
     Path control,
     Path log,
     System.Logger.Level logLevel,
+    Duration silence,
     Duration lostAfter,
     boolean warmUp,
     boolean faults) {
@@ -88,6 +91,7 @@ public record DaemonConfig(
         Path.of(c.getString("control.socket")),
         Path.of(c.getString("log.file")),
         c.getEnum(System.Logger.Level.class, "log.level"),
+        c.getDuration("peer.silence"),
         c.getDuration("lost.after"),
         c.getBoolean("warm-up"),
         c.getBoolean("testing.faults"));

@@ -40,10 +40,8 @@ import java.util.concurrent.TimeUnit;
 public final class Hobd implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Hobd.class.getName());
 
-  /** How often peers show that they live, and after how much silence they count as gone. */
-  private static final Duration BEAT = Duration.ofMillis(500);
-
-  private static final Duration MAX_SILENCE = Duration.ofSeconds(4);
+  /** So many signs of life fit into the silence after which a peer counts as gone. */
+  private static final int BEATS = 8;
 
   /** Enough for the compiler to see what is hot; not so much that a slow machine is kept busy. */
   private static final int WARM_UP_ROUNDS = 30;
@@ -75,7 +73,7 @@ public final class Hobd implements AutoCloseable {
     endpoint =
         Endpoint.builder(self(config), Control.messageTypes())
             .identity(Identity.load(config.tls()))
-            .beat(BEAT, MAX_SILENCE)
+            .beat(config.silence().dividedBy(BEATS), config.silence())
             .open();
     peers = new Peers(config.name(), config.peers(), endpoint, executor, timer);
     engine = new KernelEngine(peers, config.run().resolve("sessions"));

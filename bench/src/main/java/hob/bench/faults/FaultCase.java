@@ -49,6 +49,13 @@ public record FaultCase(Roles roles, FaultPoint point, Action action) {
     };
   }
 
+  /** Whether only a move that is called off after the target is prepared comes there. */
+  boolean isOff() {
+    return point == FaultPoint.HOME_STAYING
+        || point == FaultPoint.SOURCE_STAYING
+        || point == FaultPoint.TARGET_DESTROYING;
+  }
+
   /** Every combination. */
   public static List<FaultCase> all(List<Action> actions) {
     List<FaultCase> all = new ArrayList<>();

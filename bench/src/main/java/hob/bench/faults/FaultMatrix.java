@@ -2,17 +2,18 @@ package hob.bench.faults;
 
 import hob.bench.Bed;
 import hob.cli.DaemonException;
+import hob.migration.fault.FaultPoint;
 import hob.testbed.Host;
 import hob.wire.proto.FaultArmRequest.Action;
 import hob.wire.proto.ProcessLine;
 import hob.wire.proto.PsReply;
 import hob.wire.proto.PsRequest;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,21 +22,26 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 
 /** Runs cases, one after another, on three hosts. One thread. */
 public final class FaultMatrix implements AutoCloseable {
   private static final Duration MENDED = Duration.ofSeconds(40);
-  private static final int CUT_MILLIS = 6_000;
+
+  /** Longer than {@code peer.silence} and {@code lost.after} together, so that both are noticed. */
+  private static final int CUT_MILLIS = 2_500;
+
+  private static final Duration CLEAN = Duration.ofSeconds(10);
   private static final long SIGTERM_STATUS = 143;
 
   private final Bed bed;
   private final Path ticker;
+  private final List<Leftovers> leftovers;
   private int cases;
 
   private FaultMatrix(Bed bed, Path ticker) {
     this.bed = bed;
     this.ticker = ticker;
+    this.leftovers = bed.hosts().stream().map(Leftovers::new).toList();
   }
 
   /** Brings the hosts up. */
@@ -46,7 +52,8 @@ public final class FaultMatrix implements AutoCloseable {
             3,
             Map.of(
                 "CONFIG_FORCE_testing_faults", "true",
-                "CONFIG_FORCE_lost_after", "3s",
+                "CONFIG_FORCE_peer_silence", "1s",
+                "CONFIG_FORCE_lost_after", "1s",
                 "CONFIG_FORCE_warm__up", "false"));
     return new FaultMatrix(bed, bed.compile("ticker.c"));
   }
@@ -55,9 +62,10 @@ public final class FaultMatrix implements AutoCloseable {
    * How a case went.
    *
    * @param location where the process ran in the end
-   * @param struck whether the fault struck at all; some points are not on the way of some moves
+   * @param millis what it took in all
+   * @param answer what {@code hob migrate} said
    */
-  public record Outcome(String location, boolean struck, String answer) {}
+  public record Outcome(String location, long millis, String answer) {}
 
   /**
    * Runs a case.
@@ -65,6 +73,7 @@ public final class FaultMatrix implements AutoCloseable {
    * @throws IllegalStateException when something that must hold does not
    */
   public Outcome run(FaultCase c) throws DaemonException, InterruptedException, IOException {
+    long began = System.nanoTime();
     Path numbers = bed.directory().resolve("numbers-" + ++cases);
     Path status = bed.directory().resolve("status-" + cases);
     int shell =
@@ -84,11 +93,17 @@ public final class FaultMatrix implements AutoCloseable {
     }
     OptionalLong before = bed.host(c.victim()).daemonPid();
     bed.arm(c.victim(), c.point().word(), c.action(), CUT_MILLIS);
+    if (c.isOff()) {
+      bed.arm("h1", FaultPoint.HOME_DECIDING.word(), Action.ERROR, 0);
+    }
     CompletableFuture<String> answer =
         CompletableFuture.supplyAsync(() -> move(pid, c.roles().target()));
     String said = answerOf(answer);
+    awaitStruck(c, before);
     bed.awaitPeers();
-    boolean struck = disarm(c, before);
+    for (Host h : bed.hosts()) {
+      bed.disarm(h.name());
+    }
     awaitProgress(numbers, last(numbers).orElse(0L));
     awaitSettled(pid);
     String location = location(pid);
@@ -96,9 +111,9 @@ public final class FaultMatrix implements AutoCloseable {
     Bed.await(
         MENDED, "the parent to hear of the end", () -> read(status).equals(SIGTERM_STATUS + "\n"));
     checkSequence(numbers);
-    Bed.await(MENDED, "nothing to be left", () -> left(numbers).isEmpty());
     Bed.await(MENDED, "hob ps to forget it", () -> lines(pid).isEmpty());
-    return new Outcome(location, struck, said);
+    awaitClean();
+    return new Outcome(location, (System.nanoTime() - began) / 1_000_000, said);
   }
 
   private String move(int pid, String target) {
@@ -119,13 +134,32 @@ public final class FaultMatrix implements AutoCloseable {
     }
   }
 
-  private boolean disarm(FaultCase c, OptionalLong before) throws DaemonException {
-    boolean restarted = !bed.host(c.victim()).daemonPid().equals(before);
-    if (!restarted) {
-      bed.disarm(c.victim());
-      bed.awaitPeers();
+  /** Waits until the fault has struck, and for a cut, until it is mended. */
+  private void awaitStruck(FaultCase c, OptionalLong before) {
+    Host victim = bed.host(c.victim());
+    Bed.await(
+        MENDED,
+        "the fault to strike",
+        () ->
+            c.action() == Action.KILL
+                ? !victim.daemonPid().equals(before)
+                : bed.hasStruck(c.victim(), c.point().word()));
+  }
+
+  private void awaitClean() {
+    List<String> more = new ArrayList<>();
+    try {
+      Bed.await(
+          CLEAN,
+          "nothing to be left",
+          () -> {
+            more.clear();
+            leftovers.forEach(l -> more.addAll(l.now()));
+            return more.isEmpty();
+          });
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(e.getMessage() + ": " + more, e);
     }
-    return restarted || c.action() != Action.KILL;
   }
 
   private void awaitProgress(Path numbers, long from) {
@@ -152,23 +186,6 @@ public final class FaultMatrix implements AutoCloseable {
 
   private String location(int pid) {
     return lines(pid).stream().map(ProcessLine::getHost).findFirst().orElse("h1");
-  }
-
-  /** Processes on this machine that have the file in their command line, and where they are. */
-  private List<String> left(Path numbers) {
-    try (Stream<Path> all = Files.list(Path.of("/proc"))) {
-      return all.filter(p -> p.getFileName().toString().matches("\\d+"))
-          .filter(p -> !p.getFileName().toString().equals(self()))
-          .filter(p -> read(p.resolve("cmdline")).contains(numbers.toString()))
-          .map(Path::toString)
-          .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String self() {
-    return Long.toString(ProcessHandle.current().pid());
   }
 
   private static String read(Path file) {
@@ -206,6 +223,7 @@ public final class FaultMatrix implements AutoCloseable {
       all.append("--- ").append(host.name()).append('\n');
       all.append(log.substring(Math.max(0, log.length() - 3_000))).append('\n');
     }
+    leftovers.forEach(l -> all.append(l.processes()).append('\n'));
     return all.toString();
   }
 

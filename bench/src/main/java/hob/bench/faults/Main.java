@@ -3,9 +3,14 @@ package hob.bench.faults;
 import hob.cli.DaemonException;
 import hob.wire.proto.FaultArmRequest.Action;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -26,6 +31,29 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
       description = "KILL, CUT or ERROR (default: ${DEFAULT-VALUE}).")
   private List<Action> actions = List.of(Action.KILL, Action.CUT, Action.ERROR);
 
+  @Option(
+      names = "--beds",
+      description = "So many testbeds of three hosts side by side (default: ${DEFAULT-VALUE}).")
+  private int beds = 1;
+
+  @Option(
+      names = "--tally",
+      paramLabel = "FILE",
+      description = "Add a line a round to FILE; rounds that it has already count.")
+  private @Nullable Path tallyFile;
+
+  @Option(
+      names = "--for",
+      paramLabel = "SECONDS",
+      description = "Begin no round after so long; run again with --tally for the rest.")
+  private long seconds = Long.MAX_VALUE / 2_000_000_000;
+
+  @Option(names = "--json", description = "One object a case instead of a table.")
+  private boolean json;
+
+  @Option(names = "--name", description = "Of the testbeds (default: ${DEFAULT-VALUE}).")
+  private String name = "faults";
+
   @Parameters(
       arity = "0..*",
       paramLabel = "WORD",
@@ -40,35 +68,90 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    Path file = tallyFile;
+    if (file == null) {
+      file = Files.createTempFile("hob-faults", ".tally");
+      file.toFile().deleteOnExit();
+    }
+    Tally tally = new Tally(file);
     List<FaultCase> cases =
         FaultCase.all(actions).stream()
             .filter(c -> words.stream().allMatch(w -> c.toString().contains(w)))
             .toList();
-    int failed = 0;
-    FaultMatrix matrix = FaultMatrix.up("faults");
+    BlockingQueue<FaultCase> left = new LinkedBlockingQueue<>(cases);
+    long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 1; i <= Math.min(beds, cases.size()); i++) {
+      String bed = beds == 1 ? name : name + i;
+      threads.add(Thread.ofPlatform().name(bed).start(() -> work(bed, left, tally, end)));
+    }
+    for (Thread t : threads) {
+      t.join();
+    }
+    return report(cases, tally);
+  }
+
+  private void work(String bed, BlockingQueue<FaultCase> left, Tally tally, long end) {
+    @Nullable FaultMatrix matrix = null;
     try {
-      for (FaultCase c : cases) {
-        Map<String, Integer> ends = new TreeMap<>();
-        String problem = "";
-        for (int i = 0; i < rounds && problem.isEmpty(); i++) {
+      for (FaultCase c = left.poll(); c != null; c = left.poll()) {
+        while (tally.of(c).held() < rounds && System.nanoTime() < end) {
+          if (matrix == null) {
+            matrix = FaultMatrix.up(bed);
+          }
           try {
-            FaultMatrix.Outcome o = matrix.run(c);
-            ends.merge(o.struck() ? "on " + o.location() : "not reached", 1, Integer::sum);
+            tally.held(c, matrix.run(c));
           } catch (DaemonException | RuntimeException e) {
-            problem = String.valueOf(e.getMessage());
-            System.err.println(matrix.logs());
+            tally.failed(c, String.valueOf(e.getMessage()));
+            System.err.printf("%s: %s%n%s%n", c, e.getMessage(), matrix.logs());
             matrix.close();
-            matrix = FaultMatrix.up("faults");
+            matrix = null;
+            break;
           }
         }
-        failed += problem.isEmpty() ? 0 : 1;
-        System.out.printf(
-            "%-40s %-6s %s %s%n", c, problem.isEmpty() ? "holds" : "FAILS", ends, problem);
+        if (!json && tally.of(c).held() >= rounds) {
+          print(c, tally.of(c));
+        }
       }
+    } catch (IOException e) {
+      System.err.println("hob: " + e.getMessage());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     } finally {
-      matrix.close();
+      if (matrix != null) {
+        matrix.close();
+      }
     }
-    System.out.printf("%d passed, %d failed%n", cases.size() - failed, failed);
-    return failed == 0 ? 0 : 1;
+  }
+
+  private int report(List<FaultCase> cases, Tally tally) {
+    int complete = 0;
+    int held = 0;
+    int failed = 0;
+    for (FaultCase c : cases) {
+      Tally.Sum sum = tally.of(c);
+      complete += sum.held() >= rounds ? 1 : 0;
+      held += sum.held();
+      failed += sum.failed();
+      if (json || sum.held() < rounds) {
+        print(c, sum);
+      }
+    }
+    System.err.printf(
+        "%d of %d cases complete; %d rounds held, %d failed%n",
+        complete, cases.size(), held, failed);
+    return complete == cases.size() && failed == 0 ? 0 : 1;
+  }
+
+  private void print(FaultCase c, Tally.Sum sum) {
+    if (json) {
+      System.out.printf(
+          "{\"case\":\"%s\",\"held\":%d,\"failed\":%d,\"ends\":\"%s\",\"mean_ms\":%d}%n",
+          c, sum.held(), sum.failed(), sum.ends(), sum.meanMillis());
+    } else {
+      System.out.printf(
+          "%-36s %3d held %s%s%n",
+          c, sum.held(), sum.ends(), sum.failed() > 0 ? ", %d FAILED".formatted(sum.failed()) : "");
+    }
   }
 }

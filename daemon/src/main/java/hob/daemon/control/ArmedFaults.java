@@ -11,8 +11,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -27,6 +29,8 @@ public final class ArmedFaults implements Faults {
   private final ScheduledExecutorService timer;
   // Guarded by this.
   private final Map<FaultPoint, Armed> armed = new EnumMap<>(FaultPoint.class);
+  private final Set<FaultPoint> struck = EnumSet.noneOf(FaultPoint.class);
+  private volatile boolean cut;
 
   /**
    * Nothing is armed.
@@ -44,18 +48,21 @@ public final class ArmedFaults implements Faults {
             .orElseThrow(() ->
                 new Problem(Problem.Kind.FAILED, "no fault point is called " + request.getPoint()));
     armed.put(point, new Armed(request, Math.max(1, request.getTimes())));
-    return armedPoints();
+    return state();
   }
 
   synchronized FaultReply clear() throws IOException {
     armed.clear();
+    struck.clear();
     link("up");
-    return armedPoints();
+    return state();
   }
 
-  private FaultReply armedPoints() {
+  synchronized FaultReply state() {
     return FaultReply.newBuilder()
         .addAllPoints(armed.keySet().stream().map(FaultPoint::word).toList())
+        .addAllStruck(struck.stream().map(FaultPoint::word).toList())
+        .setCut(cut)
         .build();
   }
 
@@ -74,6 +81,8 @@ public final class ArmedFaults implements Faults {
     } else {
       armed.put(point, new Armed(a.fault, a.left - 1));
     }
+    struck.add(point);
+    cut |= a.fault.getAction() == FaultArmRequest.Action.CUT;
     return Optional.of(a.fault);
   }
 
@@ -115,6 +124,7 @@ public final class ArmedFaults implements Faults {
     }
     try {
       new ProcessBuilder("ip", "link", "set", "dev", link.getName(), state).start().waitFor();
+      cut = !state.equals("up");
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }

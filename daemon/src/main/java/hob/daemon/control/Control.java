@@ -21,6 +21,7 @@ import hob.wire.proto.ClockRequest;
 import hob.wire.proto.FaultArmRequest;
 import hob.wire.proto.FaultClearRequest;
 import hob.wire.proto.FaultReply;
+import hob.wire.proto.FaultStateRequest;
 import hob.wire.proto.HostsReply;
 import hob.wire.proto.HostsRequest;
 import hob.wire.proto.ImageReply;
@@ -115,6 +116,7 @@ public final class Control {
         SessionsReply.getDefaultInstance(),
         FaultArmRequest.getDefaultInstance(),
         FaultClearRequest.getDefaultInstance(),
+        FaultStateRequest.getDefaultInstance(),
         FaultReply.getDefaultInstance());
   }
 
@@ -161,6 +163,7 @@ public final class Control {
         case StatusRequest _ -> reply.ok(status());
         case FaultArmRequest r -> reply.ok(faults(fromRoot).arm(r));
         case FaultClearRequest _ -> reply.ok(faults(fromRoot).clear());
+        case FaultStateRequest _ -> reply.ok(faults(fromRoot).state());
         default ->
             throw new Problem(
                 Problem.Kind.FAILED,
