@@ -11,10 +11,12 @@ import hob.image.proto.ControllingTerminal;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
+import hob.linux.ProcFs;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
@@ -54,8 +56,16 @@ final class ForeignArrival implements Arrival {
   private Map<Integer, Vessel> build(TreeOutline outline) throws RefusedException {
     Map<Integer, Vessel> all = new HashMap<>(sandbox.known());
     all.putAll(vessels);
-    Map<Integer, Vessel> mine =
-        new Skeleton(sandbox.init(), all, session.streams()::prepareTerminal).build(outline);
+    Map<Integer, Vessel> mine;
+    try {
+      mine = new Skeleton(sandbox.init(), all, session.streams()::prepareTerminal).build(outline);
+    } catch (RefusedException | RuntimeException e) {
+      // The sandbox ends only when nobody is in it any more.
+      sandbox.known().forEach(all::remove);
+      all.values().forEach(Vessel::kill);
+      vessels.clear();
+      throw e;
+    }
     all.keySet().removeAll(mine.keySet());
     all.keySet().removeAll(vessels.keySet());
     sandbox.known().putAll(all);
@@ -71,8 +81,8 @@ final class ForeignArrival implements Arrival {
           Map<Integer, Vessel> mine = build(Outlines.of(image));
           for (var e : Map.copyOf(vessels).entrySet()) {
             if (!mine.containsKey(e.getKey())) {
-              e.getValue().kill();
               vessels.remove(e.getKey());
+              endedMeanwhile(e.getValue());
             }
           }
           vessels.putAll(mine);
@@ -111,6 +121,16 @@ final class ForeignArrival implements Arrival {
     mine.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
     session.role = LocalSession.Role.DOUBT_TARGET;
     session.save();
+  }
+
+  /** Its parent has taken its end at the source: here nothing may be left of it. */
+  private void endedMeanwhile(Vessel gone) {
+    int parent = ProcFs.stat("/proc/" + gone.pid() + "/stat").ppid();
+    Stream.concat(vessels.values().stream(), sandbox.known().values().stream())
+        .filter(v -> v.pid() == parent)
+        .findFirst()
+        .orElse(sandbox.init())
+        .killChild(gone);
   }
 
   private Restore restore() {

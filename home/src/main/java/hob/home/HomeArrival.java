@@ -19,6 +19,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -179,7 +181,10 @@ final class HomeArrival implements Arrival {
    * rebuilt.
    */
   private void endedAbroad(TreeImage image) {
-    var there = image.getProcessesList().stream().map(ProcessImage::getPid).toList();
+    Set<Integer> there =
+        image.getProcessesList().stream()
+            .map(ProcessImage::getPid)
+            .collect(Collectors.toUnmodifiableSet());
     for (Shadow s : List.copyOf(session.shadows.values())) {
       if (!there.contains(s.nsPid())) {
         Vessel v = Objects.requireNonNull(vessels.remove(s.nsPid()));
@@ -192,6 +197,14 @@ final class HomeArrival implements Arrival {
             .forEach(p -> p.inject(Nr.WAIT4, s.pid(), 0, WNOHANG, 0));
       }
     }
+    session.endedAway.forEach((pid, parent) -> {
+      if (!there.contains(pid)) {
+        vessels.values().stream()
+            .filter(p -> p.pid() == parent)
+            .forEach(p -> p.inject(Nr.WAIT4, pid, 0, WNOHANG, 0));
+      }
+    });
+    session.endedAway.clear();
   }
 
   private Restore restore() {

@@ -7,6 +7,7 @@ import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
+import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
@@ -198,6 +199,11 @@ final class LiveDeparture implements Departure {
   private void becomeShadows() {
     session.unwatchResident();
     session.streams().take(capture().externals());
+    for (ProcessImage p : capture().image().getProcessesList()) {
+      if (p.getZombie()) {
+        session.endedAway.put(p.getPid(), p.getPpid());
+      }
+    }
     var made = Shadow.of(capture());
     session.hostPids.clear();
     session.userStopped.clear();

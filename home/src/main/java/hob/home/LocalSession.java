@@ -109,6 +109,10 @@ final class LocalSession {
   @Nullable Sandbox sandbox;
   private @Nullable Fd resident;
   final Set<Integer> paused = new LinkedHashSet<>();
+
+  /** Shadows whose processes ended abroad, and their parents: zombies here until these are home. */
+  final Map<Integer, Integer> endedAway = new LinkedHashMap<>();
+
   boolean busy;
   private volatile boolean over;
 
@@ -486,8 +490,17 @@ final class LocalSession {
     unwatchShadow(s);
     tellShadows();
     stopped.remove(s.pid());
+    endedAway.put(s.nsPid(), parent(s.pid()));
     s.end(e.getStatus());
     save();
+  }
+
+  private static int parent(int pid) {
+    try {
+      return ProcFs.stat("/proc/" + pid + "/stat").ppid();
+    } catch (LinuxException e) {
+      return 0;
+    }
   }
 
   private void emptied() {

@@ -91,8 +91,12 @@ final class Hosts implements AutoCloseable {
                     (t4 - t3) / 1e6,
                     (t5 - t4) / 1e6);
       } catch (Exception e) {
-        a.destroy();
-        d.resume();
+        try {
+          a.destroy();
+          d.resume();
+        } catch (RuntimeException second) {
+          e.addSuppressed(second);
+        }
         throw e;
       }
       long frozen = d.frozenAtNanos();

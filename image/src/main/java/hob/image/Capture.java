@@ -69,6 +69,12 @@ public final class Capture {
   public static List<Refusal> check(Supplier<List<Integer>> tree, int reference) {
     List<Refusal> out = new ArrayList<>();
     List<Integer> all = tree.get();
+    if (all.isEmpty()) {
+      return List.of(new Refusal(0, "ended", "all its processes have ended"));
+    }
+    if (ended(all.getFirst())) {
+      return List.of(new Refusal(all.getFirst(), "ended", "has ended already"));
+    }
     for (int pid : all) {
       try {
         checkProcess(new ProcessFacts(pid, reference, all), out);
@@ -79,6 +85,18 @@ public final class Capture {
       }
     }
     return out;
+  }
+
+  private static boolean ended(int pid) {
+    try {
+      return ProcFs.stat("/proc/" + pid + "/stat").state() == 'Z'
+          && ProcFs.threads(pid).length == 1;
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      return true;
+    }
   }
 
   private static void checkProcess(ProcessFacts facts, List<Refusal> out) {

@@ -3,7 +3,6 @@ package hob.image;
 import com.google.protobuf.ByteString;
 import hob.image.proto.OpenFile;
 import hob.linux.Fd;
-import hob.linux.Nr;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  * target a process takes the pid for as long as it takes to open it.
  */
 final class EndedProcessFile implements FileKind {
-  private static final int WALL = 0x40000000;
   private static final Pattern NAME = Pattern.compile("^/proc/([0-9]+)(/(?!task/).*)?$");
 
   @Override
@@ -53,16 +51,13 @@ final class EndedProcessFile implements FileKind {
 
   /** Opens it with the help of a vessel that still has its code. */
   static Fd open(OpenFile f, TreeFiles tree, Vessel vessel) {
-    // A shadow's children are not traced unless told so.
-    vessel.outlive();
     Vessel bearer = vessel.fork(f.getEndedPid(), 0);
     try {
       Fd fd = tree.root().open(f.getPath().toByteArray(), f.getFlags(), 0);
       TreeFiles.seek(fd, f);
       return fd;
     } finally {
-      bearer.kill();
-      vessel.must("wait4", Nr.WAIT4, f.getEndedPid(), 0, WALL, 0);
+      vessel.killChild(bearer);
     }
   }
 }

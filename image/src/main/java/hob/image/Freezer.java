@@ -1,6 +1,7 @@
 package hob.image;
 
 import hob.linux.Errno;
+import hob.linux.Kcmp;
 import hob.linux.LinuxException;
 import hob.linux.ProcFs;
 import hob.linux.Ptrace;
@@ -24,6 +25,7 @@ import java.util.function.Supplier;
  */
 final class Freezer {
   private static final long PATIENCE_NANOS = 2_000_000_000L;
+  private static final long VFORK_NANOS = 1_000_000L;
 
   private final Tracer tracer;
   private final Supplier<List<Integer>> tree;
@@ -50,6 +52,8 @@ final class Freezer {
       for (var e : tidsByPid.entrySet()) {
         processes.add(frozen(e.getKey(), e.getValue()));
       }
+      // Of those that were seen, some have been reaped meanwhile.
+      zombies.removeIf(pid -> state(pid) != 'Z');
       return new FrozenForest(processes, List.copyOf(zombies));
     } catch (RefusedException | RuntimeException e) {
       release();
@@ -57,7 +61,10 @@ final class Freezer {
     }
   }
 
-  private FrozenProcess frozen(int pid, List<Integer> tids) {
+  private FrozenProcess frozen(int pid, List<Integer> tids) throws RefusedException {
+    if (tids.getFirst() != pid) {
+      throw new RefusedException(KindState.leaderless(pid));
+    }
     ProcessFacts facts =
         new ProcessFacts(pid, tidsByPid.keySet().iterator().next(), tidsByPid.keySet());
     List<FrozenThread> threads = new ArrayList<>();
@@ -79,7 +86,7 @@ final class Freezer {
         more |= seizeProcess(pid);
       }
       for (int tid : List.copyOf(seized)) {
-        if (!arrived.contains(tid)) {
+        if (!arrived.contains(tid) && seized.contains(tid)) {
           await(tid);
         }
       }
@@ -95,6 +102,9 @@ final class Freezer {
       if (!tidsByPid.containsKey(pid)) {
         char state = ProcFs.stat("/proc/" + pid + "/stat").state();
         if (state == 'Z') {
+          if (ProcFs.threads(pid).length > 1) {
+            throw new RefusedException(KindState.leaderless(pid));
+          }
           zombies.add(pid);
           return true;
         }
@@ -117,8 +127,9 @@ final class Freezer {
 
   private boolean seizeThread(int pid, int tid) throws RefusedException {
     long r = Ptrace.seize(tid, Tracee.OPTIONS);
-    if (Errno.ESRCH.is(r)) {
-      return false;
+    if (Errno.ESRCH.is(r) || (Errno.EPERM.is(r) && ended(tid))) {
+      // It has just ended: its process is to be looked at again.
+      return true;
     }
     if (Errno.EPERM.is(r)) {
       throw new RefusedException(
@@ -145,6 +156,7 @@ final class Freezer {
    */
   private void await(int tid) throws RefusedException {
     long start = System.nanoTime();
+    boolean looked = false;
     while (true) {
       Optional<WaitStatus> w = Wait.wait4(tid, Wait.__WALL | Wait.WNOHANG);
       if (w.isEmpty()) {
@@ -157,6 +169,10 @@ final class Freezer {
                   "does not stop (state "
                       + state(tid)
                       + "): it waits in the kernel, for a vfork child or a device"));
+        }
+        if (waited > VFORK_NANOS && !looked) {
+          looked = true;
+          letVforkChildRun(tid);
         }
         if (waited > 300_000) {
           LockSupport.parkNanos(50_000);
@@ -176,6 +192,49 @@ final class Freezer {
       }
       Ptrace.cont(tid, s.event() == 0 && !s.syscallStop() ? s.stopSignal() : 0);
     }
+  }
+
+  /**
+   * Who has called vfork(2) stops only when the child has become another program or ended: it may
+   * run on until then.
+   */
+  private void letVforkChildRun(int parent) throws RefusedException {
+    if (state(parent) != 'D') {
+      return;
+    }
+    for (var e : Map.copyOf(tidsByPid).entrySet()) {
+      int pid = e.getKey();
+      if (e.getValue().contains(parent) || !sharesMemory(parent, pid)) {
+        continue;
+      }
+      for (int tid : List.copyOf(e.getValue())) {
+        if (!arrived.contains(tid)) {
+          await(tid);
+        }
+      }
+      for (int tid : tidsByPid.getOrDefault(pid, List.of())) {
+        Ptrace.detach(tid, 0);
+        seized.remove(tid);
+        arrived.remove(tid);
+      }
+      tidsByPid.remove(pid);
+    }
+  }
+
+  private static boolean sharesMemory(int a, int b) {
+    try {
+      return Kcmp.compare(a, b, Kcmp.VM, 0, 0) == 0;
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  private static boolean ended(int tid) {
+    char state = state(tid);
+    return state == 'Z' || state == 'X' || state == '?';
   }
 
   private static char state(int tid) {

@@ -8,6 +8,7 @@ final class FrozenProcess {
   private final List<FrozenThread> threads;
   private final boolean wasStopped;
   private final int nsPid;
+  private byte[] trapAction = new byte[0];
 
   /**
    * All its threads stopped.
@@ -20,6 +21,15 @@ final class FrozenProcess {
     this.threads = List.copyOf(threads);
     this.wasStopped = wasStopped;
     this.nsPid = facts.nsPid();
+  }
+
+  /** Action of SIGTRAP while a {@link Visit} has set it to its default; empty when it has not. */
+  byte[] trapAction() {
+    return trapAction;
+  }
+
+  void trapAction(byte[] action) {
+    trapAction = action;
   }
 
   int pid() {

@@ -1,7 +1,10 @@
 package hob.image;
 
+import hob.linux.LinuxException;
+import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A stopped thread and what must be put back before it runs on. */
 final class FrozenThread {
@@ -9,6 +12,7 @@ final class FrozenThread {
   private final int nsTid;
   private final Map<String, String> status;
   private final long[] registers;
+  private final long @Nullable [] rseq;
   private final long mask;
 
   /**
@@ -21,8 +25,38 @@ final class FrozenThread {
     this.status = status;
     this.nsTid = ProcessFacts.last(status.getOrDefault("NSpid", String.valueOf(tracee.tid())));
     this.registers = Ptrace.registers(tracee.tid());
+    this.rseq = Ptrace.rseq(tracee.tid());
+    if (rseq != null) {
+      leaveCriticalSection(tracee.tid(), rseq[0], registers);
+    }
     this.mask = Ptrace.signalMask(tracee.tid());
     tracee.base(registers);
+  }
+
+  /**
+   * A thread in a restartable sequence goes to its abort address, as after any preemption: calls
+   * that are injected would make the kernel forget that it was in one.
+   */
+  private static void leaveCriticalSection(int tid, long rseq, long[] registers) {
+    try {
+      long section = ProcessMemory.readLong(tid, rseq + 8);
+      if (section != 0) {
+        var cs = Bytes.of(ProcessMemory.read(tid, section, 32));
+        long start = cs.getLong(8);
+        if (Long.compareUnsigned(registers[MachineCode.RIP] - start, cs.getLong(16)) < 0) {
+          registers[MachineCode.RIP] = cs.getLong(24);
+        }
+      }
+    } catch (LinuxException e) {
+      // The kernel would kill it for a bad pointer when it is next preempted; that is not for Hob
+      // to do.
+      return;
+    }
+  }
+
+  /** Its restartable sequences, as {@link Ptrace#rseq} gives them; null when it has none. */
+  long @Nullable [] rseq() {
+    return rseq;
   }
 
   Tracee tracee() {

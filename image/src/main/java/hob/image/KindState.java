@@ -2,12 +2,23 @@ package hob.image;
 
 import hob.linux.Fd;
 import hob.linux.LinuxException;
+import hob.linux.Nr;
+import hob.linux.ProcFs;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 
 /** What kind of process it is: what pins it as a whole. Nothing to carry. */
 final class KindState implements StateModule {
   private static final List<String> NAMESPACES =
       List.of("mnt", "uts", "ipc", "net", "user", "pid", "cgroup", "time");
+
+  private static final int VFORK_MILLIS = 200;
+  private static final long PF_KTHREAD = 0x00200000;
+
+  /** vfork(2), clone(2) and clone3(2) in /proc/PID/syscall. */
+  private static final Pattern VFORK =
+      Pattern.compile("^(" + Nr.VFORK + "|" + Nr.CLONE + "|" + Nr.CLONE3 + ") ");
 
   @Override
   public String name() {
@@ -20,9 +31,22 @@ final class KindState implements StateModule {
       out.add(new Refusal(p.pid(), "init", "is the init process of its pid namespace"));
       return;
     }
-    if (p.maps().isEmpty() && p.stat().state() != 'Z') {
+    if (p.stat().state() == 'Z') {
+      if (ProcFs.threads(p.pid()).length > 1) {
+        out.add(leaderless(p.pid()));
+      }
+      return;
+    }
+    if ((p.stat().field(9) & PF_KTHREAD) != 0) {
       out.add(new Refusal(p.pid(), "kernel-thread", "is a kernel thread"));
       return;
+    }
+    if (p.stat().state() == 'D' && inVfork(p.pid())) {
+      out.add(
+          new Refusal(
+              p.pid(),
+              "vfork",
+              "waits for its vfork child, which has not become another program yet"));
     }
     if (!"0".equals(p.status().getOrDefault("TracerPid", "0"))) {
       out.add(
@@ -36,6 +60,28 @@ final class KindState implements StateModule {
     for (String ns : NAMESPACES) {
       namespace(p, ns, out);
     }
+  }
+
+  /** Most vforks last less than that: whoever asks waits it out. */
+  private static boolean inVfork(int pid) {
+    for (int tries = 0; tries < VFORK_MILLIS; tries++) {
+      try {
+        String call = ProcFs.text("/proc/" + pid + "/syscall");
+        if (!VFORK.matcher(call).find() || ProcFs.stat("/proc/" + pid + "/stat").state() != 'D') {
+          return false;
+        }
+      } catch (LinuxException e) {
+        // ESRCH: it has ended.
+        return false;
+      }
+      LockSupport.parkNanos(1_000_000);
+    }
+    return true;
+  }
+
+  /** Nobody can be made into a process whose first thread has ended. */
+  static Refusal leaderless(int pid) {
+    return new Refusal(pid, "dead-leader", "goes on in other threads, its first one has ended");
   }
 
   private static void namespace(ProcessFacts p, String ns, List<Refusal> out) {

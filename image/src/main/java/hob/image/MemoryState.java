@@ -85,7 +85,7 @@ final class MemoryState implements StateModule {
         file(p, e, where, out);
       }
     }
-    if (p.stat().state() != 'Z' && p.maps().stream().noneMatch(e -> e.path().equals("[vdso]"))) {
+    if (!p.maps().isEmpty() && p.maps().stream().noneMatch(e -> e.path().equals("[vdso]"))) {
       out.add(new Refusal(p.pid(), "no-vdso", "has no vdso"));
     }
   }

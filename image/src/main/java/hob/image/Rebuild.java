@@ -314,7 +314,7 @@ final class Rebuild {
   void prepare() {
     Batch b = Objects.requireNonNull(batch);
     @Nullable String link = files.path(image.getMemory().getExe() - 1);
-    if (!vessel.reused() || link == null || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {
+    if (link == null || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {
       mailbox().deliver(b, List.of(files.open(image.getMemory().getExe() - 1)));
       exe = 1;
     }

@@ -1,5 +1,6 @@
 package hob.image;
 
+import com.google.protobuf.ByteString;
 import hob.image.proto.Descriptor;
 import hob.image.proto.OpenFile;
 import hob.image.proto.PosixTimer;
@@ -113,10 +114,12 @@ public final class Shadow {
       FrozenThread t = p.threads().get(i);
       Batch b = new Batch(t.tracee(), p.pid(), hole);
       forget(image.getThreads(i), b);
+      take(image.getThreads(i).getPendingList(), b);
       if (i == 0) {
         if (sharing) {
           b.add("unshare", Nr.UNSHARE, CLONE_FILES);
         }
+        take(image.getSignals().getPendingList(), b);
         disown(tree, image, b);
         emptyProcess(
             image.getTimers().getPosixList().stream().map(PosixTimer::getId).toList(), mine, b);
@@ -169,6 +172,17 @@ public final class Shadow {
     none.putInt(8, 2);
     b.attempt("sigaltstack", Nr.SIGALTSTACK, b.data(none.array()), 0);
     b.attempt("prctl(PR_SET_PDEATHSIG)", Nr.PRCTL, PR_SET_PDEATHSIG, 0);
+  }
+
+  /**
+   * Signals of the image are pending elsewhere now; only what came since is still to be sent on.
+   */
+  private static void take(List<ByteString> pending, Batch b) {
+    for (ByteString info : pending) {
+      b.room(1, 48);
+      long set = b.data(Bytes.longs(Signals.bit(Bytes.of(info.toByteArray()).getInt(0))));
+      b.attempt("rt_sigtimedwait", Nr.RT_SIGTIMEDWAIT, set, 0, b.data(Bytes.longs(0, 0)), 8);
+    }
   }
 
   /**
@@ -284,6 +298,7 @@ public final class Shadow {
       parked.put(e.getKey(), t);
     }
     stop(pid);
+    Ptrace.setOptions(pid, Vessel.OPTIONS);
     Tracee leader = new Tracee(pid);
     long[] regs = Ptrace.registers(pid);
     leader.base(regs);
@@ -375,9 +390,10 @@ public final class Shadow {
     long vdso =
         mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
-    Hole hole = Hole.openAt(v.leader(), pid, vdso + Vdso.syscallOffset(), at);
     List<Tracee> all = new ArrayList<>(v.parked().values());
     all.add(v.leader());
+    all.forEach(t -> Ptrace.signalMask(t.tid(), Tracee.ALL_BUT_TRAP));
+    Hole hole = Hole.openAt(v.leader(), pid, vdso + Vdso.syscallOffset(), at);
     survive(v.leader(), pid, hole, all);
     for (Tracee t : all) {
       Batch b = new Batch(t, pid, hole);

@@ -28,6 +28,8 @@ final class SignalState implements StateModule {
         batch.output(
             ACTION * Signals.MAX,
             b -> {
+              byte[] trap = p.trapAction();
+              System.arraycopy(trap, 0, b, (Signals.SIGTRAP - 1) * ACTION, trap.length);
               for (int s = 0; s < Signals.MAX; s++) {
                 out.getSignalsBuilder().addActions(ByteString.copyFrom(b, s * ACTION, ACTION));
               }

@@ -28,6 +28,8 @@ import java.util.function.IntUnaryOperator;
  * child of init.
  */
 public final class Skeleton {
+  private static final int PR_SET_CHILD_SUBREAPER = 36;
+
   private record Member(int pid, int ppid, int pgid, int sid) {}
 
   private final Vessel init;
@@ -37,6 +39,9 @@ public final class Skeleton {
   private final List<Integer> tree = new ArrayList<>();
   private final Map<Integer, Integer> terminals = new HashMap<>();
   private final IntUnaryOperator opener;
+
+  /** Leaders that ended, and under whom they are made for a while. */
+  private final Map<Integer, Integer> passing = new LinkedHashMap<>();
 
   /**
    * A skeleton under {@code init}.
@@ -61,6 +66,11 @@ public final class Skeleton {
       tree.add(p.getPid());
     }
     outline.getTerminalsList().forEach(t -> terminals.put(t.getSid(), t.getNumber()));
+    all.values().stream()
+        .map(Vessel::sid)
+        .filter(sid -> !all.containsKey(sid) && !tree.contains(sid))
+        .forEach(members::remove);
+    leadersThatEnded();
     List<Member> order = new ArrayList<>(members.values());
     for (Member m : order) {
       make(m);
@@ -69,9 +79,45 @@ public final class Skeleton {
       lead(m);
     }
     groups(order);
+    endAgain();
     Map<Integer, Vessel> made = new HashMap<>();
     tree.forEach(pid -> made.put(pid, all.get(pid)));
     return made;
+  }
+
+  /**
+   * A process can be in a session that its parent is not in, and that no process leads: its own
+   * parent, who led it, has ended, and it became the child of an ancestor of both, a subreaper. So
+   * the leader is made below that one, and ends when it has the child.
+   */
+  private void leadersThatEnded() {
+    for (int pid : tree) {
+      Member m = members.get(pid);
+      Member parent = m == null ? null : members.get(m.ppid);
+      Member leader = m == null ? null : members.get(m.sid);
+      if (m != null
+          && parent != null
+          && leader != null
+          && m.sid != m.pid
+          && parent.sid != m.sid
+          && !tree.contains(m.sid)
+          && !all.containsKey(m.sid)
+          && !all.containsKey(pid)
+          && passing.putIfAbsent(m.sid, m.ppid) == null) {
+        members.put(m.sid, new Member(m.sid, m.ppid, m.sid, m.sid));
+      }
+    }
+  }
+
+  private void endAgain() {
+    for (var e : passing.entrySet()) {
+      Vessel reaper = made(e.getValue());
+      reaper.must("prctl", Nr.PRCTL, PR_SET_CHILD_SUBREAPER, 1);
+      reaper.killChild(made(e.getKey()));
+      reaper.must("prctl", Nr.PRCTL, PR_SET_CHILD_SUBREAPER, 0);
+      all.remove(e.getKey());
+    }
+    passing.clear();
   }
 
   private Vessel made(int pid) {
@@ -106,7 +152,8 @@ public final class Skeleton {
     if (m.ppid > 1 && members.containsKey(m.ppid)) {
       parent = make(members.get(m.ppid));
     }
-    Vessel v = m.sid == m.pid ? parent.fork(m.pid, Signals.SIGCHLD) : inSession(m, parent);
+    int exitSignal = passing.containsKey(m.pid) ? 0 : Signals.SIGCHLD;
+    Vessel v = m.sid == m.pid ? parent.fork(m.pid, exitSignal) : inSession(m, parent);
     all.put(m.pid, v);
     return v;
   }
@@ -120,6 +167,9 @@ public final class Skeleton {
     }
     Vessel leader = make(members.get(m.sid));
     lead(members.get(m.sid));
+    if (passing.getOrDefault(m.sid, 0) == m.ppid) {
+      return leader.fork(m.pid, Signals.SIGCHLD);
+    }
     if (parent != init) {
       for (var e : all.entrySet()) {
         Member sibling = members.get(e.getKey());
@@ -139,7 +189,7 @@ public final class Skeleton {
     // An orphan: its own parent in the session is made, has it, and ends, which leaves it to init.
     Vessel gone = leader.fork(freePid(), 0);
     Vessel v = gone.fork(m.pid, Signals.SIGCHLD);
-    gone.kill();
+    leader.killChild(gone);
     return v;
   }
 

@@ -4,10 +4,8 @@ import com.google.protobuf.ByteString;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.Rseq;
 import hob.image.proto.ThreadState;
-import hob.linux.LinuxException;
 import hob.linux.Nr;
 import hob.linux.ProcFs;
-import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
 
 /**
@@ -44,14 +42,13 @@ final class ThreadBasics implements StateModule {
             comm.substring(0, Math.max(0, comm.length() - 1)),
             java.nio.charset.StandardCharsets.ISO_8859_1));
     robustList(t, out);
-    long[] rseq = Ptrace.rseq(t.tid());
+    long[] rseq = t.rseq();
     if (rseq != null) {
       out.setRseq(
           Rseq.newBuilder()
               .setPointer(rseq[0])
               .setLength((int) rseq[1])
               .setSignature((int) rseq[2]));
-      leaveCriticalSection(p.pid(), rseq[0], regs);
     }
     for (long r : regs) {
       out.addRegisters(r);
@@ -78,24 +75,6 @@ final class ThreadBasics implements StateModule {
   private static void robustList(FrozenThread t, ThreadState.Builder out) {
     long[] head = hob.linux.Futex.robustList(t.tid());
     out.setRobustList(head[0]).setRobustLength(head[1]);
-  }
-
-  /** A thread in a restartable sequence goes to its abort address, as after any preemption. */
-  private static void leaveCriticalSection(int pid, long rseq, long[] regs) {
-    try {
-      long section = ProcessMemory.readLong(pid, rseq + 8);
-      if (section != 0) {
-        var cs = Bytes.of(ProcessMemory.read(pid, section, 32));
-        long start = cs.getLong(8);
-        if (Long.compareUnsigned(regs[MachineCode.RIP] - start, cs.getLong(16)) < 0) {
-          regs[MachineCode.RIP] = cs.getLong(24);
-        }
-      }
-    } catch (LinuxException e) {
-      // The kernel would kill it for a bad pointer when it is next preempted; that is not for Hob
-      // to do.
-      return;
-    }
   }
 
   @Override

@@ -24,6 +24,8 @@ public final class Vessel {
   private static final int WSTOPPED = 2;
   private static final int WCONTINUED = 8;
   private static final int __WALL = 0x40000000;
+
+  /** What it is traced with: the processes and threads that it makes are traced too. */
   static final int OPTIONS =
       Tracee.OPTIONS | Ptrace.O_TRACEFORK | Ptrace.O_TRACEVFORK | Ptrace.O_TRACECLONE;
 
@@ -280,6 +282,12 @@ public final class Vessel {
     Signals.kill(pid(), Signals.SIGKILL);
     parked.values().forEach(t -> Capture.awaitEnd(t.tid()));
     Capture.awaitEnd(pid());
+  }
+
+  /** Ends one of its children, of which nothing is left afterwards. */
+  public void killChild(Vessel child) {
+    child.kill();
+    must("wait4", Nr.WAIT4, child.nsPid(), 0, __WALL, 0);
   }
 
   /** Ends it with a wait status. */

@@ -28,16 +28,17 @@ final class Visit {
         (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16)
                 & Signals.bit(Signals.SIGTRAP))
             != 0;
-    byte[] ignore = Bytes.longs(1, 0, 0, 0);
     try {
       if (trapIgnored) {
+        long before = hole.data() + SignalState.ACTION;
         leader.must(
-            instruction, "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+            instruction, "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), before, 8);
+        p.trapAction(ProcessMemory.read(p.pid(), before, SignalState.ACTION));
       }
       work.accept(hole);
     } finally {
       if (trapIgnored) {
-        ProcessMemory.write(p.pid(), hole.data(), ignore);
+        ProcessMemory.write(p.pid(), hole.data(), p.trapAction());
         leader.inject(instruction, Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
       }
       leader.inject(instruction, Nr.MUNMAP, hole.code(), Hole.SIZE);

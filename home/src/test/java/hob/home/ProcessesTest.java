@@ -1,0 +1,106 @@
+package hob.home;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Families: what fork(2), wait(2) and exit(2) leave behind. */
+class ProcessesTest {
+  @TempDir Path directory;
+
+  private void survives(String script) throws Exception {
+    try (MovedProgram p = MovedProgram.start(directory, script)) {
+      p.moveAndCheck();
+    }
+  }
+
+  @Test
+  void everyChildIsSeenOnceHoweverFastTheyComeAndGo() throws Exception {
+    survives(
+        """
+        import signal
+        keeper = os.fork()
+        if keeper == 0:
+          living, end = [], time.monotonic() + 30
+          while not os.path.exists('go') and time.monotonic() < end:
+            for i in range(8):
+              child = os.fork()
+              if child == 0: os._exit(i)
+              living.append((child, i))
+            while len(living) > 4:
+              child, i = living.pop(0)
+              if os.waitpid(child, 0) != (child, i << 8): os._exit(1)
+          while living:
+            child, i = living.pop(0)
+            if os.waitpid(child, 0) != (child, i << 8): os._exit(2)
+          try:
+            open('extra', 'w').write(str(os.wait()))
+            os._exit(3)
+          except ChildProcessError: os._exit(0)
+        ready()
+        status = os.waitpid(keeper, 0)[1]
+        assert status == 0, (status, os.path.exists('extra') and open('extra').read(), keeper)
+        """);
+  }
+
+  @Test
+  void zombiesOrphansAndSubreapersStay() throws Exception {
+    survives(
+        """
+        import signal
+        libc.prctl(36, 1, 0, 0, 0)
+        r, w = os.pipe()
+        zombie = os.fork()
+        if zombie == 0: os._exit(9)
+        killed = os.fork()
+        if killed == 0: os.kill(os.getpid(), signal.SIGKILL)
+        for c in (zombie, killed): os.waitid(os.P_PID, c, os.WEXITED | os.WNOWAIT)
+        middle = os.fork()
+        if middle == 0:
+          os.setsid()
+          orphan = os.fork()
+          if orphan == 0:
+            os.close(r)
+            while not os.path.exists('go'): time.sleep(0.01)
+            os.write(w, struct.pack('iii', os.getppid(), os.getsid(0), os.getpgrp()))
+            os._exit(4)
+          os._exit(orphan & 127)
+        os.waitpid(middle, 0)
+        stopped = os.fork()
+        if stopped == 0:
+          os.setpgid(0, 0)
+          os.kill(os.getpid(), signal.SIGSTOP)
+          os._exit(5)
+        os.waitid(os.P_PID, stopped, os.WSTOPPED | os.WNOWAIT)
+        family = (os.getpgrp(), os.getsid(0))
+        ready()
+        assert family == (os.getpgrp(), os.getsid(0))
+        assert struct.unpack('iii', os.read(r, 12)) == (os.getpid(), middle, middle)
+        assert os.waitpid(zombie, 0)[1] == 9 << 8
+        assert os.waitpid(killed, 0)[1] & 0x7f == signal.SIGKILL
+        assert os.waitpid(stopped, os.WUNTRACED)[1] == signal.SIGSTOP << 8 | 0x7f
+        os.kill(stopped, signal.SIGCONT)
+        assert os.waitpid(stopped, 0)[1] == 5 << 8
+        assert os.wait()[1] == 4 << 8, 'the orphan is its grandparents child'
+        after = os.fork()
+        if after == 0: os._exit(0)
+        assert os.waitpid(after, 0)[1] == 0
+        """);
+  }
+
+  @Test
+  void childrenMadeByVforkAreWaitedFor() throws Exception {
+    survives(
+        """
+        import subprocess
+        worker = os.fork()
+        if worker == 0:
+          end = time.monotonic() + 30
+          while not os.path.exists('go') and time.monotonic() < end:
+            if subprocess.run(['/bin/true'], close_fds=False).returncode != 0: os._exit(1)
+          os._exit(0)
+        ready()
+        assert os.waitpid(worker, 0)[1] == 0
+        """);
+  }
+}

@@ -1,0 +1,90 @@
+package hob.home;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Actions, masks, alternate stacks and queues of signals. */
+class SignalsTest {
+  @TempDir Path directory;
+
+  private void survives(String script) throws Exception {
+    try (MovedProgram p = MovedProgram.start(directory, script)) {
+      p.moveAndCheck();
+    }
+  }
+
+  @Test
+  void queuedSignalsArriveOnceAndInOrder() throws Exception {
+    survives(
+        """
+        import signal, threading
+        QUEUED, ONE = 36, signal.SIGUSR2
+        signal.pthread_sigmask(signal.SIG_BLOCK, [QUEUED, ONE, signal.SIGCHLD])
+        libc.sigqueue.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+        def take(*signals):
+          info, mask = ctypes.create_string_buffer(128), 0
+          for s in signals: mask |= 1 << (s - 1)
+          none = struct.pack('qq', 0, 0)
+          r = libc.syscall(128, struct.pack('Q', mask), info, none, 8)
+          if r < 0: return None
+          code, pid, value = struct.unpack('i4xi4xq', info.raw[8:32])
+          return (r, code, value) if r == QUEUED else (r, code, 0)
+        done, mine = threading.Event(), []
+        def worker():
+          me = threading.get_ident()
+          for n in range(3): signal.pthread_kill(me, QUEUED)
+          mine.append(0)
+          done.wait()
+          while take(QUEUED): mine.append(1)
+        t = threading.Thread(target=worker)
+        t.start()
+        while not mine: time.sleep(0.01)
+        for n in range(100): assert libc.sigqueue(os.getpid(), QUEUED, n) == 0
+        os.kill(os.getpid(), ONE)
+        child = os.fork()
+        if child == 0: os._exit(3)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        ready()
+        assert [take(QUEUED)[2] for n in range(50)] == list(range(50))
+        assert take(ONE) == (ONE, 0, 0) and take(ONE) is None
+        assert take(signal.SIGCHLD)[1] == 1 and take(signal.SIGCHLD) is None
+        assert [take(QUEUED)[2] for n in range(50)] == list(range(50, 100))
+        assert take(QUEUED) is None
+        done.set()
+        t.join()
+        assert mine == [0, 1, 1, 1], 'what is pending for one thread stays with it'
+        assert os.waitpid(child, 0)[1] == 3 << 8
+        """);
+  }
+
+  @Test
+  void actionsMasksAndAlternateStackStay() throws Exception {
+    survives(
+        """
+        import signal
+        action = struct.pack('QQQQ', 1, 0x8000000, 0, 1 << 30)
+        def actions():
+          got = []
+          for s in range(1, 65):
+            b = ctypes.create_string_buffer(32)
+            if libc.syscall(13, s, None, b, 8) == 0: got.append(b.raw)
+          return got
+        signal.signal(signal.SIGUSR1, lambda *a: None)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTRAP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, 40])
+        stack = mmap.mmap(-1, 1 << 16)
+        at = ctypes.addressof(ctypes.c_char.from_buffer(stack))
+        new, old = struct.pack('Qi4xQ', at, 0, 1 << 16), ctypes.create_string_buffer(24)
+        assert libc.sigaltstack(new, None) == 0
+        before = actions()
+        ready()
+        changed = [(a, b) for a, b in zip(before, actions()) if a != b]
+        assert changed == [], changed
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) >= {signal.SIGTERM, 40}
+        libc.sigaltstack(None, old)
+        assert struct.unpack('Qi4xQ', old.raw) == (at, 0, 1 << 16)
+        """);
+  }
+}
