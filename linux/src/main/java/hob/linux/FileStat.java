@@ -30,6 +30,8 @@ public record FileStat(
 
   private static final int S_IFMT = 0170000;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int AT_STATX_DONT_SYNC = 0x4000;
+  private static final int STATX_TYPE = 1;
   private static final int BASIC = 0x7ff;
 
   /** Follows links; {@code /proc/PID/fd/N} gives the open file itself. */
@@ -40,6 +42,29 @@ public record FileStat(
   /** Does not follow a last link. */
   public static FileStat ofLink(String path) {
     return of(path, AT_SYMLINK_NOFOLLOW);
+  }
+
+  /**
+   * The device that a file is on, from what this kernel has cached: never asks a server.
+   *
+   * @return as {@link #device}; -1 if there is no such file
+   */
+  public static long cachedDevice(String path) {
+    MemorySegment s = Scratch.get();
+    long r =
+        Sys.call(
+            Nr.STATX,
+            Fd.AT_FDCWD,
+            Scratch.string(s, 0, path),
+            AT_STATX_DONT_SYNC,
+            STATX_TYPE,
+            s.address() + 8192,
+            0);
+    return r < 0 ? -1 : device(s.asSlice(8192, 256));
+  }
+
+  private static long device(MemorySegment statx) {
+    return ((long) statx.get(Scratch.INT, 136) << 32) | (statx.get(Scratch.INT, 140) & 0xffffffffL);
   }
 
   private static FileStat of(String path, int flags) {
@@ -60,7 +85,7 @@ public record FileStat(
     return new FileStat(
         b.get(Scratch.SHORT, 28) & 0xffff,
         b.get(Scratch.LONG, 32),
-        ((long) b.get(Scratch.INT, 136) << 32) | (b.get(Scratch.INT, 140) & 0xffffffffL),
+        device(b),
         ((long) b.get(Scratch.INT, 128) << 32) | (b.get(Scratch.INT, 132) & 0xffffffffL),
         b.get(Scratch.INT, 16),
         b.get(Scratch.LONG, 40),

@@ -62,12 +62,12 @@ public final class FileMount implements AutoCloseable {
     }
   }
 
-  private FileMount(int mount, FrameSink sink, FuseDevice device, Options options) {
+  private FileMount(int mount, FrameSink sink, FuseDevice device, long number, Options options) {
     this.mount = mount;
     this.sink = sink;
     this.device = device;
     writes = new WriteBehind(options.writeBehind);
-    locks = new HeldLocks(this, device.mountPoint());
+    locks = new HeldLocks(this, number);
     notifier = new Notifier(device, options.keptNames, writes, lists);
   }
 
@@ -82,29 +82,39 @@ public final class FileMount implements AutoCloseable {
    */
   public static FileMount open(String home, int mount, Path at, FrameSink sink, Options options) {
     FuseDevice device = FuseDevice.mount("hob:" + home, at, FileFrame.MAX_DATA);
-    FileMount made = new FileMount(mount, sink, device, options);
+    String number = number(at);
+    String[] parts = number.split(":", 2);
+    long deviceNumber = Long.parseLong(parts[0]) << 32 | Long.parseLong(parts[1]);
+    FileMount made = new FileMount(mount, sink, device, deviceNumber, options);
     made.notifier.start();
     for (int i = 0; i < THREADS; i++) {
       RequestLoop loop = new RequestLoop(made, made.device, made.writes, made.lists, made.locks);
       Thread.ofPlatform().daemon().name("files-fuse-%d-%d".formatted(mount, i)).start(loop);
     }
-    readAhead(at);
+    readAhead(number);
     return made;
   }
 
-  /** More than the kernel's 128 KiB, as a round trip costs more than a disk's. */
-  private static void readAhead(Path at) {
-    String point = " " + at.toAbsolutePath() + " ";
+  /** The device number of what was just mounted there, as {@code major:minor}. */
+  private static String number(Path at) {
+    String point = at.toAbsolutePath().toString();
+    String number = "0:0";
     for (String line : ProcFs.text("/proc/self/mountinfo").split("\n")) {
-      if (line.contains(point)) {
-        try {
-          Files.writeString(
-              Path.of("/sys/class/bdi", line.split(" ")[2], "read_ahead_kb"),
-              Integer.toString(READ_AHEAD_KIB));
-        } catch (IOException e) {
-          LOG.log(Level.DEBUG, "read-ahead stays small", e);
-        }
+      String[] field = line.split(" ");
+      if (field.length > 4 && field[4].replace("\\040", " ").equals(point)) {
+        number = field[2];
       }
+    }
+    return number;
+  }
+
+  /** More than the kernel's 128 KiB, as a round trip costs more than a disk's. */
+  private static void readAhead(String number) {
+    try {
+      Files.writeString(
+          Path.of("/sys/class/bdi", number, "read_ahead_kb"), Integer.toString(READ_AHEAD_KIB));
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "read-ahead stays small", e);
     }
   }
 

@@ -1,6 +1,7 @@
 package hob.files.abroad;
 
 import hob.files.frame.FileFrame;
+import hob.linux.FileStat;
 import hob.linux.RawMemory;
 import hob.linux.fuse.FuseLayout;
 import hob.linux.fuse.FuseOpcode;
@@ -37,7 +38,7 @@ final class HeldLocks {
   private record Lock(Owner owner, int pid, int type, boolean all) {}
 
   private final FileMount mount;
-  private final Path mountPoint;
+  private final long device;
   private final Map<Long, Lock> asked = new ConcurrentHashMap<>();
   private final Map<Owner, Integer> held = new ConcurrentHashMap<>();
   private final AtomicInteger expected = new AtomicInteger();
@@ -46,9 +47,14 @@ final class HeldLocks {
           Thread.ofPlatform().daemon().name("files-locks").factory());
   private boolean sweeping;
 
-  HeldLocks(FileMount mount, Path mountPoint) {
+  /**
+   * Of a mount.
+   *
+   * @param device its device number, as {@link FileStat#device}
+   */
+  HeldLocks(FileMount mount, long device) {
     this.mount = mount;
-    this.mountPoint = mountPoint;
+    this.device = device;
   }
 
   /** A request for a lock goes to the home. */
@@ -118,17 +124,12 @@ final class HeldLocks {
     }
   }
 
-  /** Whether a process has a file of the mount open. */
+  /** Whether a process has a file of the mount open; the home is not asked. */
   private boolean isOpen(int pid) {
-    String inside = mountPoint + "/";
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
       for (Path fd : all) {
-        try {
-          if (Files.readSymbolicLink(fd).toString().startsWith(inside)) {
-            return true;
-          }
-        } catch (IOException _) {
-          // Closed meanwhile.
+        if (FileStat.cachedDevice(fd.toString()) == device) {
+          return true;
         }
       }
     } catch (IOException _) {
