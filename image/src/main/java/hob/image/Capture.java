@@ -75,15 +75,20 @@ public final class Capture {
     if (ended(all.getFirst())) {
       return List.of(new Refusal(all.getFirst(), "ended", "has ended already"));
     }
+    List<ProcessFacts> facts = new ArrayList<>();
     for (int pid : all) {
       try {
-        checkProcess(new ProcessFacts(pid, reference, all), out);
+        ProcessFacts p = new ProcessFacts(pid, reference, all);
+        if (checkProcess(p, out)) {
+          facts.add(p);
+        }
       } catch (LinuxException e) {
         if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
           throw e;
         }
       }
     }
+    TreeCheck.of(facts, out);
     return out;
   }
 
@@ -99,16 +104,18 @@ public final class Capture {
     }
   }
 
-  private static void checkProcess(ProcessFacts facts, List<Refusal> out) {
+  /** Whether it is a process as others are. */
+  private static boolean checkProcess(ProcessFacts facts, List<Refusal> out) {
     int before = out.size();
     for (StateModule m : StateModules.ALL) {
       m.check(facts, out);
       if (out.size() > before
           && (out.getLast().kind().equals("init")
               || out.getLast().kind().equals("kernel-thread"))) {
-        return;
+        return false;
       }
     }
+    return true;
   }
 
   /**

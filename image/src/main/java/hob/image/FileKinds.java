@@ -53,8 +53,10 @@ final class FileKinds {
     return k != null
         ? k.pin(d)
         : d.stat().isSocket()
-            ? "is a socket (" + d.target() + ")"
-            : "is of a kind that cannot move yet (" + d.target() + ")";
+            ? "is a socket of a kind that cannot move (" + d.protocol() + ")"
+            : d.target().equals("anon_inode:[io_uring]")
+                ? "is an io_uring, whose requests nobody can read back"
+                : "is of a kind that cannot move yet (" + d.target() + ")";
   }
 
   /** Short word for it in refusals. */

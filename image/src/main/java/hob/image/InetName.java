@@ -58,6 +58,21 @@ final class InetName {
     return HexFormat.of().formatHex(address) + ":" + port;
   }
 
+  /**
+   * One end as a {@code struct sockaddr}.
+   *
+   * @param tuple both ends as sock_diag(7) gives them
+   * @param at 0 for the source, 1 for the destination
+   */
+  static byte[] name(int family, byte[] tuple, int at) {
+    boolean v4 = family == Socket.AF_INET;
+    byte[] name = new byte[v4 ? 16 : 28];
+    name[0] = (byte) family;
+    System.arraycopy(tuple, 2 * at, name, 2, 2);
+    System.arraycopy(tuple, 4 + 16 * at, name, v4 ? V4_ADDRESS : V6_ADDRESS, v4 ? 4 : 16);
+    return name;
+  }
+
   static boolean sameAddress(byte[] a, byte[] b) {
     return Arrays.equals(address(a), address(b));
   }

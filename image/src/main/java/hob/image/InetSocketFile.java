@@ -9,6 +9,7 @@ import hob.linux.Socket;
 import hob.linux.SocketMessage;
 import hob.linux.TcpRepair;
 import java.util.List;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +73,7 @@ final class InetSocketFile implements FileKind {
       if (peer != null) {
         s.setPeer(ByteString.copyFrom(peer));
       }
-      SockDiag.Inet known = tree.sockets().inet(p).get(d.stat().inode());
+      SockDiag.Inet known = tree.sockets().inet(p.pid()).get(d.stat().inode());
       if (known != null) {
         s.setShutdown(known.shutdown());
       }
@@ -114,28 +115,64 @@ final class InetSocketFile implements FileKind {
     }
     byte[] name = s.getName().toByteArray();
     byte[] peer = s.getPeer().toByteArray();
+    String reason =
+        outside(tree.sockets(), p.pid(), state, name, peer, known, tree.sockets()::has);
+    if (reason != null) {
+      throw refused(p, d, reason);
+    }
     if (state == SYN_SENT) {
-      if (known == null || !InetName.loopback(InetName.withPort(name, 0))) {
-        throw refused(p, d, "is connecting to a host outside of the tree");
-      }
       return;
     }
-    SocketSurvey.TcpEnd other = tree.sockets().tcpEnd(p, InetName.key(peer), InetName.key(name));
-    if (other.inode() != 0 && !tree.sockets().has(other.inode())) {
-      throw refused(p, d, "is a TCP connection with a process outside of the tree");
-    }
-    if (!other.found() && !InetName.loopback(peer) && !InetName.sameAddress(name, peer)) {
-      throw refused(p, d, "is a TCP connection that leads to another host");
-    }
+    SocketSurvey.TcpEnd other =
+        tree.sockets().tcpEnd(p.pid(), InetName.key(peer), InetName.key(name));
     if (other.waiting()) {
-      if (other.received() > 0) {
-        throw refused(p, d, "has sent data to who has not accepted its connection yet");
-      }
       s.setWaitsForAccept(true);
     }
     s.setOther(other.inode());
     queues(fd, s);
     tree.sockets().hold(SocketSurvey.here(p, d));
+  }
+
+  /**
+   * Why a TCP socket cannot move because of what is at its other end: the rest of a sentence; null
+   * when it can.
+   *
+   * @param known it, as the kernel lists it
+   * @param has whether the socket with an inode is in the tree
+   */
+  static @Nullable String outside(
+      SocketSurvey survey, int pid, SockDiag.Inet known, LongPredicate has) {
+    if (known.state() == LISTEN || known.state() == CLOSE) {
+      return null;
+    }
+    byte[] name = InetName.name(known.family(), known.tuple(), 0);
+    byte[] peer = InetName.name(known.family(), known.tuple(), 1);
+    return outside(survey, pid, known.state(), name, peer, known, has);
+  }
+
+  private static @Nullable String outside(
+      SocketSurvey survey,
+      int pid,
+      int state,
+      byte[] name,
+      byte[] peer,
+      SockDiag.@Nullable Inet known,
+      LongPredicate has) {
+    if (state == SYN_SENT) {
+      return known == null || !InetName.loopback(InetName.withPort(name, 0))
+          ? "is connecting to a host outside of the tree"
+          : null;
+    }
+    SocketSurvey.TcpEnd other = survey.tcpEnd(pid, InetName.key(peer), InetName.key(name));
+    if (other.inode() != 0 && !has.test(other.inode())) {
+      return "is a TCP connection with a process outside of the tree";
+    }
+    if (!other.found() && !InetName.loopback(peer) && !InetName.sameAddress(name, peer)) {
+      return "is a TCP connection that leads to another host";
+    }
+    return other.waiting() && other.received() > 0
+        ? "has sent data to who has not accepted its connection yet"
+        : null;
   }
 
   /** A socket that was connected once reads the end; one that never was has an error. */

@@ -41,6 +41,9 @@ final class KindState implements StateModule {
       out.add(new Refusal(p.pid(), "kernel-thread", "is a kernel thread"));
       return;
     }
+    if (is32Bit(p.pid())) {
+      out.add(new Refusal(p.pid(), "32-bit", "runs 32-bit code"));
+    }
     if (p.stat().state() == 'D' && inVfork(p.pid())) {
       out.add(
           new Refusal(
@@ -59,6 +62,17 @@ final class KindState implements StateModule {
     }
     for (String ns : NAMESPACES) {
       namespace(p, ns, out);
+    }
+  }
+
+  /** By its executable; one that changes over by itself is found when it stands still. */
+  private static boolean is32Bit(int pid) {
+    try (Fd exe = Fd.open("/proc/" + pid + "/exe", Fd.O_RDONLY)) {
+      byte[] head = exe.readSome(5);
+      return head.length == 5 && head[0] == 0x7f && head[4] == 1;
+    } catch (LinuxException e) {
+      // It has just ended.
+      return false;
     }
   }
 

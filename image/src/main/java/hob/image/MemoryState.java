@@ -79,6 +79,8 @@ final class MemoryState implements StateModule {
       }
       if (e.path().startsWith("/SYSV")) {
         out.add(new Refusal(p.pid(), "sysv-shm", "maps System V shared memory" + where));
+      } else if (e.path().startsWith("/[aio]")) {
+        out.add(new Refusal(p.pid(), "aio", "has an AIO context" + where));
       } else if (e.path().startsWith("anon_inode:") || e.path().startsWith("/[")) {
         out.add(new Refusal(p.pid(), "device-mapping", "maps a kernel object" + where));
       } else if (!sharedMemory(e) && !anonymous(e)) {

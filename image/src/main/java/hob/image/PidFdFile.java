@@ -29,7 +29,8 @@ final class PidFdFile implements FileKind {
     return d.target().equals("anon_inode:[pidfd]");
   }
 
-  private static int pid(String info) {
+  /** Of its process in this /proc; not above 0 when that is dead and reaped. */
+  static int pid(String info) {
     return Integer.parseInt(FdInfo.lines(info, "Pid:").getFirst().substring(4).trim());
   }
 
@@ -53,9 +54,14 @@ final class PidFdFile implements FileKind {
           new Refusal(
               p.pid(),
               "pidfd",
-              "descriptor " + d.number() + " is a pidfd of process " + pid + ", which stays"));
+              "descriptor " + d.number() + " " + stays(pid)));
     }
     out.setKind(kind()).setPidFd(state);
+  }
+
+  /** Why one cannot move: the rest of a sentence. */
+  static String stays(int pid) {
+    return "is a pidfd of process " + pid + ", which stays";
   }
 
   private static int exitStatus(FrozenProcess p, ProcessFacts.FdFacts d) {

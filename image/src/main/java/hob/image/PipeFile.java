@@ -13,6 +13,9 @@ final class PipeFile implements FileKind {
   /** O_DIRECT: of a pipe, packet mode. */
   static final int PACKETS = 040000;
 
+  /** Why one cannot move: the rest of a sentence. */
+  static final String PACKETS_STAY = "is a pipe in packet mode whose other end stays";
+
   private static final int O_LARGEFILE = 0100000;
   private static final int F_SETFL = 4;
 
@@ -41,7 +44,7 @@ final class PipeFile implements FileKind {
           new Refusal(
               p.pid(),
               "pipe",
-              "descriptor " + d.number() + " is a pipe in packet mode whose other end stays"));
+              "descriptor " + d.number() + " " + PACKETS_STAY));
     } else {
       tree.standIn(p, d, d.stat(), -1, out);
     }

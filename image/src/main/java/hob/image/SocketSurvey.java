@@ -63,8 +63,12 @@ final class SocketSurvey implements AutoCloseable {
 
   /** A duplicate of a descriptor of the tree in this daemon. */
   static Fd here(FrozenProcess p, ProcessFacts.FdFacts d) {
-    try (Fd pidfd = PidFd.open(p.pid())) {
-      return PidFd.get(pidfd, d.number());
+    return here(p.pid(), d.number());
+  }
+
+  static Fd here(int pid, int number) {
+    try (Fd pidfd = PidFd.open(pid)) {
+      return PidFd.get(pidfd, number);
     }
   }
 
@@ -94,9 +98,9 @@ final class SocketSurvey implements AutoCloseable {
   }
 
   /** What the kernel tells of sockets in the tree's network namespace. */
-  SockDiag diag(FrozenProcess p) {
+  SockDiag diag(int pid) {
     if (diag == null) {
-      diag = SockDiag.of(p.pid());
+      diag = SockDiag.of(pid);
     }
     return diag;
   }
@@ -115,14 +119,14 @@ final class SocketSurvey implements AutoCloseable {
   private final Map<Long, SockDiag.Inet> inetByInode = new HashMap<>();
   private boolean inetRead;
 
-  private void readInet(FrozenProcess p) {
+  private void readInet(int pid) {
     if (inetRead) {
       return;
     }
     inetRead = true;
     for (int family : List.of(Socket.AF_INET, Socket.AF_INET6)) {
       for (int protocol : List.of(IPPROTO_TCP, IPPROTO_UDP)) {
-        for (SockDiag.Inet i : diag(p).inet(family, protocol)) {
+        for (SockDiag.Inet i : diag(pid).inet(family, protocol)) {
           inetByInode.put(i.inode(), i);
           if (protocol == IPPROTO_TCP && i.state() != TCP_TIME_WAIT) {
             String source = InetName.key(family, i.tuple(), 0);
@@ -134,14 +138,14 @@ final class SocketSurvey implements AutoCloseable {
   }
 
   /** Internet sockets of the tree's network namespace by inode. */
-  Map<Long, SockDiag.Inet> inet(FrozenProcess p) {
-    readInet(p);
+  Map<Long, SockDiag.Inet> inet(int pid) {
+    readInet(pid);
     return inetByInode;
   }
 
   /** The end of a connection that leads from {@code source} to {@code destination}. */
-  TcpEnd tcpEnd(FrozenProcess p, String source, String destination) {
-    readInet(p);
+  TcpEnd tcpEnd(int pid, String source, String destination) {
+    readInet(pid);
     SockDiag.Inet i = tcpByEnds.get(source + " " + destination);
     if (i == null) {
       return new TcpEnd(false, 0, false, 0);

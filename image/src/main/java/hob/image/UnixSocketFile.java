@@ -19,6 +19,13 @@ import org.jspecify.annotations.Nullable;
  * kernel knows of them comes from sock_diag(7); the file that a name leads to from SIOCUNIXFILE.
  */
 final class UnixSocketFile implements FileKind {
+  /** Reasons why one cannot move: rests of sentences. */
+  static final String ELSEWHERE = "is a unix socket of another network namespace";
+
+  static final String PEER_STAYS = "is a unix socket whose other end is outside of the tree";
+  static final String CLIENT_STAYS =
+      "is a unix socket that a process outside of the tree connects to";
+
   private static final long SIOCUNIXFILE = 0x89E0;
   private static final long SIOCOUTQ = 0x5411;
   private static final String DELETED = " (deleted)";
@@ -45,9 +52,9 @@ final class UnixSocketFile implements FileKind {
     long inode = d.stat().inode();
     out.setKind(kind());
     try (Fd socket = SocketSurvey.here(p, d)) {
-      SockDiag.Unix u = tree.sockets().diag(p).unix(inode);
+      SockDiag.Unix u = tree.sockets().diag(p.pid()).unix(inode);
       if (u == null) {
-        throw refused(p, d, "is a unix socket of another network namespace");
+        throw refused(p, d, ELSEWHERE);
       }
       UnixSocket.Builder s =
           UnixSocket.newBuilder()
@@ -107,7 +114,7 @@ final class UnixSocketFile implements FileKind {
     s.setPeer(u.peer());
     byte[] peer = Socket.peer(socket);
     if (u.peer() != 0 && !tree.sockets().has(u.peer())) {
-      throw refused(p, d, "is a unix socket whose other end is outside of the tree");
+      throw refused(p, d, PEER_STAYS);
     }
     if (u.state() == STATE_CONNECTED && u.peer() == 0) {
       s.setPeerClosed(true);
@@ -130,7 +137,7 @@ final class UnixSocketFile implements FileKind {
       FrozenProcess p, ProcessFacts.FdFacts d, Collection tree, long client) {
     SocketSurvey.Holder h = tree.sockets().all().get(client);
     if (client != 0 && h == null) {
-      throw refused(p, d, "is a unix socket that a process outside of the tree connects to");
+      throw refused(p, d, CLIENT_STAYS);
     }
     if (h == null) {
       return;

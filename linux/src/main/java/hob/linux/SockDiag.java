@@ -37,10 +37,11 @@ public final class SockDiag implements AutoCloseable {
    * @param peer inode of the other end, 0 when there is none or it is closed
    * @param waiting inodes of the clients whose connections nobody has accepted yet
    * @param shutdown bit 0 reading, bit 1 writing
+   * @param queued bytes that nobody has read; of a listening socket connections to accept
    * @param backlog of a listening socket
    */
   public record Unix(
-      int type, int state, long peer, List<Long> waiting, int shutdown, int backlog) {}
+      int type, int state, long peer, List<Long> waiting, int shutdown, int queued, int backlog) {}
 
   /**
    * An internet socket.
@@ -94,6 +95,7 @@ public final class SockDiag implements AutoCloseable {
         peer == null ? 0 : Integer.toUnsignedLong(peer.getInt()),
         waiting,
         shutdown == null ? 0 : shutdown.get(),
+        queue == null ? 0 : queue.getInt(0),
         queue == null ? 0 : queue.getInt(4));
   }
 

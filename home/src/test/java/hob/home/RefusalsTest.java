@@ -1,0 +1,163 @@
+package hob.home;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import hob.image.Capture;
+import hob.image.Refusal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What pins a process is named before anything stops: docs/refusals.md has a row for each. */
+class RefusalsTest {
+  @TempDir Path directory;
+
+  private List<Refusal> reasons(String script) throws Exception {
+    Path own = Files.createTempDirectory(directory, "program");
+    try (MovedProgram p = MovedProgram.start(own, script + "\nready()\n")) {
+      return check(p.pid());
+    }
+  }
+
+  private List<Refusal> check(int pid) throws Exception {
+    try (Hosts hosts = new Hosts(directory.resolve("state"), "h1")) {
+      return hosts.engine("h1").check(pid);
+    }
+  }
+
+  private void refused(String script, String kind, String sentence) throws Exception {
+    assertThat(reasons(script))
+        .anySatisfy(r -> {
+          assertThat(r.kind()).isEqualTo(kind);
+          assertThat(r.sentence()).contains(sentence);
+        });
+  }
+
+  @Test
+  void allReasonsAreTold() throws Exception {
+    List<Refusal> all =
+        reasons(
+            """
+            import socket
+            libc.unshare(0x04000000)
+            a, b = socket.socketpair()
+            listener = socket.create_server(('127.0.0.1', 0))
+            tcp = socket.create_connection(listener.getsockname())
+            other, _ = listener.accept()
+            r, w = os.pipe2(os.O_DIRECT)
+            started, ping = os.pipe()
+            stays = os.fork()
+            if stays == 0:
+              if os.fork() == 0:
+                os.setsid()
+                os.write(ping, struct.pack('i', os.getpid()))
+                while os.getppid() != 1: time.sleep(0.01)
+                os.write(ping, b'free')
+                time.sleep(30)
+              os._exit(0)
+            os.waitpid(stays, 0)
+            away = struct.unpack('i', os.read(started, 4))[0]
+            assert os.read(started, 4) == b'free'
+            for fd in (b.fileno(), other.fileno(), listener.fileno(), r, started, ping): os.close(fd)
+            pidfd = os.pidfd_open(away)
+            device = os.open('/dev/kmsg', os.O_RDONLY)
+            import atexit, signal
+            """);
+    assertThat(all.stream().map(Refusal::sentence))
+        .anyMatch(s -> s.contains("has a uts namespace of its own"))
+        .anyMatch(s -> s.contains("is a unix socket whose other end is outside of the tree"))
+        .anyMatch(s -> s.contains("is a TCP connection with a process outside of the tree"))
+        .anyMatch(s -> s.contains("is a pipe in packet mode whose other end stays"))
+        .anyMatch(s -> s.contains("is a pidfd of process"))
+        .anyMatch(s -> s.contains("is a device (/dev/kmsg)"));
+  }
+
+  @Test
+  void kernelObjectsWithoutWayBack() throws Exception {
+    refused("ring = libc.syscall(425, 8, ctypes.create_string_buffer(120))\nassert ring >= 0", "io_uring", "is an io_uring");
+    refused(
+        "aio = ctypes.create_string_buffer(8)\nassert libc.syscall(206, 8, aio) == 0",
+        "aio",
+        "has an AIO context");
+    refused("fd = libc.fanotify_init(0, 0)", "fanotify", "cannot move yet");
+    refused(
+        "p = libc.shmget(0, 4096, 0o1600)\nlibc.shmat.restype = ctypes.c_void_p\n"
+            + "libc.shmat(p, None, 0)\nlibc.shmctl(p, 0, None)",
+        "sysv-shm",
+        "maps System V shared memory");
+    refused(
+        "fd = libc.syscall(323, 1)\nassert fd >= 0", "userfaultfd", "cannot move yet");
+  }
+
+  @Test
+  void leasesOnWhatIsMappedToo() throws Exception {
+    refused(
+        """
+        open('l', 'w').write('x' * 4096)
+        fd = os.open('l', os.O_RDONLY)
+        m = mmap.mmap(fd, 4096, prot=mmap.PROT_READ)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        """,
+        "file",
+        "has a lease on a file that is mapped too");
+  }
+
+  @Test
+  void parentThatWaitsForItsVforkChild() throws Exception {
+    try (MovedProgram p =
+        MovedProgram.start(
+            directory,
+            """
+            import threading, subprocess
+            os.mkfifo('never')
+            def later():
+              time.sleep(0.2)
+              with open(home + '/ready.new', 'w') as f: f.write(str(os.getpid()))
+              os.rename(home + '/ready.new', home + '/ready')
+            code = bytes.fromhex('5fb83a0000000f05574885c07507b8220000000f05c3')
+            page = mmap.mmap(-1, 4096, prot=7)
+            page[:len(code)] = code
+            at = ctypes.addressof(ctypes.c_char.from_buffer(page))
+            helper = os.fork()
+            if helper == 0:
+              ctypes.CFUNCTYPE(ctypes.c_long)(at)()
+              os._exit(0)
+            later()
+            time.sleep(30)
+            """)) {
+      assertThat(check(p.pid()))
+          .anySatisfy(r -> {
+            assertThat(r.kind()).isEqualTo("vfork");
+            assertThat(r.sentence()).contains("waits for its vfork child");
+          });
+    }
+  }
+
+  @Test
+  void processWhoseFirstThreadHasEnded() throws Exception {
+    refused(
+        """
+        import threading
+        def worker():
+          time.sleep(0.2)
+          ready()
+        child = os.fork()
+        if child == 0:
+          threading.Thread(target=lambda: time.sleep(30)).start()
+          libc.syscall(60, 0)
+        time.sleep(0.2)
+        """,
+        "dead-leader",
+        "its first one has ended");
+  }
+
+  @Test
+  void initAndKernelThreads() throws Exception {
+    assertThat(Capture.check(() -> List.of(2), 2))
+        .extracting(Refusal::kind)
+        .containsExactly("kernel-thread");
+    assertThat(Capture.check(() -> List.of(1), 1)).extracting(Refusal::kind).containsExactly("init");
+  }
+}

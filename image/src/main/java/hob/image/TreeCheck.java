@@ -1,0 +1,143 @@
+package hob.image;
+
+import hob.linux.Errno;
+import hob.linux.Fd;
+import hob.linux.LinuxException;
+import hob.linux.SockDiag;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What pins a tree because the other side of it stays behind: found out while it runs, from the
+ * descriptors of all its processes together and from sock_diag(7). What changes afterwards is found
+ * again when the tree stands still.
+ */
+final class TreeCheck {
+  private static final int LISTEN = 10;
+  private static final String PIDFD = "anon_inode:[pidfd]";
+
+  private final List<ProcessFacts> tree;
+  private final Set<Integer> pids = new HashSet<>();
+  private final Set<Long> inodes = new HashSet<>();
+  private final Map<Long, Integer> pipeEnds = new HashMap<>();
+  private final Set<Long> seen = new HashSet<>();
+  private final List<Refusal> out;
+  private boolean descriptorsUnderWay;
+
+  private TreeCheck(List<ProcessFacts> tree, List<Refusal> out) {
+    this.tree = tree;
+    this.out = out;
+  }
+
+  /** Adds every reason. */
+  static void of(List<ProcessFacts> tree, List<Refusal> out) {
+    new TreeCheck(tree, out).check();
+  }
+
+  private void check() {
+    boolean sockets = false;
+    for (ProcessFacts p : tree) {
+      pids.add(p.pid());
+      for (ProcessFacts.FdFacts d : descriptors(p)) {
+        inodes.add(d.stat().inode());
+        sockets |= d.target().startsWith("socket:[");
+        if (d.target().startsWith("pipe:[")) {
+          pipeEnds.merge(d.stat().inode(), 1 << (d.flags() & 3), (a, b) -> a | b);
+        }
+      }
+    }
+    try (SocketSurvey survey = new SocketSurvey()) {
+      if (sockets) {
+        descriptorsUnderWay = queued(survey);
+      }
+      for (ProcessFacts p : tree) {
+        for (ProcessFacts.FdFacts d : descriptors(p)) {
+          String reason = reason(survey, p, d);
+          if (reason != null && seen.add(d.stat().inode())) {
+            out.add(
+                new Refusal(
+                    p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
+          }
+        }
+      }
+    }
+  }
+
+  private static List<ProcessFacts.FdFacts> descriptors(ProcessFacts p) {
+    try {
+      return p.descriptors();
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      return List.of();
+    }
+  }
+
+  /** Whether something stands in a queue that may be a descriptor: then all ends are not known. */
+  private boolean queued(SocketSurvey survey) {
+    for (ProcessFacts p : tree) {
+      for (ProcessFacts.FdFacts d : descriptors(p)) {
+        if (d.protocol().startsWith("UNIX")) {
+          SockDiag.Unix u = survey.diag(p.pid()).unix(d.stat().inode());
+          if (u != null && u.state() != LISTEN && u.queued() > 0) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  private @Nullable String reason(SocketSurvey survey, ProcessFacts p, ProcessFacts.FdFacts d) {
+    String protocol = d.protocol();
+    if (protocol.startsWith("UNIX")) {
+      return unix(survey, p, d);
+    }
+    if (protocol.startsWith("TCP")) {
+      SockDiag.Inet known = survey.inet(p.pid()).get(d.stat().inode());
+      return known == null || descriptorsUnderWay
+          ? null
+          : InetSocketFile.outside(survey, p.pid(), known, inodes::contains);
+    }
+    if (d.target().equals(PIDFD)) {
+      int pid = PidFdFile.pid(d.info());
+      return pid > 0 && !pids.contains(pid) ? PidFdFile.stays(pid) : null;
+    }
+    if (d.target().startsWith("pipe:[") && (d.flags() & PipeFile.PACKETS) != 0) {
+      return otherEndStays(p, d) ? PipeFile.PACKETS_STAY : null;
+    }
+    return null;
+  }
+
+  private boolean otherEndStays(ProcessFacts p, ProcessFacts.FdFacts d) {
+    if ((pipeEnds.getOrDefault(d.stat().inode(), 0) & 3) == 3) {
+      return false;
+    }
+    try (Fd end = SocketSurvey.here(p.pid(), d.number())) {
+      return !PipeContents.otherEndClosed(end);
+    } catch (LinuxException e) {
+      // EBADF or ESRCH: it has just been closed.
+      return false;
+    }
+  }
+
+  private @Nullable String unix(SocketSurvey survey, ProcessFacts p, ProcessFacts.FdFacts d) {
+    SockDiag.Unix u = survey.diag(p.pid()).unix(d.stat().inode());
+    if (u == null) {
+      return UnixSocketFile.ELSEWHERE;
+    }
+    if (descriptorsUnderWay) {
+      return null;
+    }
+    if (u.peer() != 0 && !inodes.contains(u.peer())) {
+      return UnixSocketFile.PEER_STAYS;
+    }
+    boolean strangers = u.waiting().stream().anyMatch(c -> c != 0 && !inodes.contains(c));
+    return strangers ? UnixSocketFile.CLIENT_STAYS : null;
+  }
+}
