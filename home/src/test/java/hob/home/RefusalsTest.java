@@ -76,7 +76,10 @@ class RefusalsTest {
 
   @Test
   void kernelObjectsWithoutWayBack() throws Exception {
-    refused("ring = libc.syscall(425, 8, ctypes.create_string_buffer(120))\nassert ring >= 0", "io_uring", "is an io_uring");
+    refused(
+        "ring = libc.syscall(425, 8, ctypes.create_string_buffer(120))\nassert ring >= 0",
+        "io_uring",
+        "is an io_uring");
     refused(
         "aio = ctypes.create_string_buffer(8)\nassert libc.syscall(206, 8, aio) == 0",
         "aio",
@@ -87,8 +90,7 @@ class RefusalsTest {
             + "libc.shmat(p, None, 0)\nlibc.shmctl(p, 0, None)",
         "sysv-shm",
         "maps System V shared memory");
-    refused(
-        "fd = libc.syscall(323, 1)\nassert fd >= 0", "userfaultfd", "cannot move yet");
+    refused("fd = libc.syscall(323, 1)\nassert fd >= 0", "userfaultfd", "cannot move yet");
   }
 
   @Test
@@ -158,6 +160,8 @@ class RefusalsTest {
     assertThat(Capture.check(() -> List.of(2), 2))
         .extracting(Refusal::kind)
         .containsExactly("kernel-thread");
-    assertThat(Capture.check(() -> List.of(1), 1)).extracting(Refusal::kind).containsExactly("init");
+    assertThat(Capture.check(() -> List.of(1), 1))
+        .extracting(Refusal::kind)
+        .containsExactly("init");
   }
 }

@@ -115,8 +115,7 @@ final class InetSocketFile implements FileKind {
     }
     byte[] name = s.getName().toByteArray();
     byte[] peer = s.getPeer().toByteArray();
-    String reason =
-        outside(tree.sockets(), p.pid(), state, name, peer, known, tree.sockets()::has);
+    String reason = outside(tree.sockets(), p.pid(), state, name, peer, known, tree.sockets()::has);
     if (reason != null) {
       throw refused(p, d, reason);
     }

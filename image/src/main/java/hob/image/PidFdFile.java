@@ -51,10 +51,7 @@ final class PidFdFile implements FileKind {
       state.setPid(tree.nsPid(pid));
     } else {
       throw new Collection.Refused(
-          new Refusal(
-              p.pid(),
-              "pidfd",
-              "descriptor " + d.number() + " " + stays(pid)));
+          new Refusal(p.pid(), "pidfd", "descriptor " + d.number() + " " + stays(pid)));
     }
     out.setKind(kind()).setPidFd(state);
   }

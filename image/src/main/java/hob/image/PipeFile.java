@@ -41,10 +41,7 @@ final class PipeFile implements FileKind {
       out.setKind(kind()).setPipe(tree.pipe(p, d));
     } else if ((d.flags() & PACKETS) != 0) {
       throw new Collection.Refused(
-          new Refusal(
-              p.pid(),
-              "pipe",
-              "descriptor " + d.number() + " " + PACKETS_STAY));
+          new Refusal(p.pid(), "pipe", "descriptor " + d.number() + " " + PACKETS_STAY));
     } else {
       tree.standIn(p, d, d.stat(), -1, out);
     }

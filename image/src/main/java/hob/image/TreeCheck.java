@@ -59,8 +59,7 @@ final class TreeCheck {
           String reason = reason(survey, p, d);
           if (reason != null && seen.add(d.stat().inode())) {
             out.add(
-                new Refusal(
-                    p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
+                new Refusal(p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
           }
         }
       }

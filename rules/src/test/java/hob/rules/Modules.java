@@ -37,14 +37,25 @@ final class Modules {
         .that(DescribedPredicate.not(Predicates.resideInAPackage("..proto")));
   }
 
+  /** The project's root directory. */
+  static Path root() {
+    try {
+      Path root =
+          Path.of(Modules.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      while (!Files.exists(root.resolve(".mvn"))) {
+        root = requireNonNull(root.getParent(), "no project root above this class");
+      }
+      return root;
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("class path entry is no path", e);
+    }
+  }
+
   /** {@code <module>/target/[fast/]<directory>} of every module, the same build as this class's. */
   private static List<Path> buildDirectories(String directory) {
     try {
       Path own = Path.of(Modules.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      Path root = own;
-      while (!Files.exists(root.resolve(".mvn"))) {
-        root = requireNonNull(root.getParent(), "no project root above this class");
-      }
+      Path root = root();
       Path build = root.resolve("rules").relativize(own).resolveSibling(directory);
       try (Stream<Path> modules = Files.list(root)) {
         return modules.map(module -> module.resolve(build)).filter(Files::isDirectory).toList();
