@@ -223,7 +223,7 @@ final class MigrateTest {
     assertRefused(ExitStatus.NO_PROCESS, "is no pid", "h1", 0, "h2");
     assertRefused(ExitStatus.CANNOT_MOVE, "init", "h1", 1, "h2");
     assertRefused(ExitStatus.CANNOT_MOVE, "hob itself", "h1", daemon, "h2");
-    assertRefused(ExitStatus.UNKNOWN_HOST, "no host is called h9", "h1", counter.pid, "h9");
+    assertRefused(ExitStatus.UNKNOWN_HOST, "no host is called 'h9'", "h1", counter.pid, "h9");
     assertRefused(ExitStatus.POINTLESS, "is on h1 already", "h1", counter.pid, "home");
     bed.migrate("h1", counter.pid, "h2");
     assertRefused(ExitStatus.POINTLESS, "is on h2 already", "h1", counter.pid, "h2");

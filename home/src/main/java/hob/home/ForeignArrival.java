@@ -168,6 +168,11 @@ final class ForeignArrival implements Arrival {
           restore().resume();
           resumedAtNanos = System.nanoTime();
           session.streams().started();
+          session.arrivedStopped(
+              restore().image().getProcessesList().stream()
+                  .filter(ProcessImage::getStopped)
+                  .map(ProcessImage::getPid)
+                  .toList());
           session.runsHere();
           return null;
         });

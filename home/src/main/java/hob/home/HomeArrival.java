@@ -28,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  * of their parents'.
  */
 final class HomeArrival implements Arrival {
-  private static final String PID_MAX = "/proc/sys/kernel/pid_max";
   private static final int WNOHANG = 1;
 
   private final LocalSession session;
@@ -38,10 +37,13 @@ final class HomeArrival implements Arrival {
   private final Map<Vessel, Integer> foregrounds = new HashMap<>();
   private @Nullable Restore restore;
   private @Nullable Pages pages;
+  private final HighPids highPids;
+  private boolean highPidsOpen;
   private long resumedAtNanos;
   private boolean over;
 
-  HomeArrival(LocalSession session, long incarnation) {
+  HomeArrival(LocalSession session, long incarnation, HighPids highPids) {
+    this.highPids = highPids;
     this.session = session;
     this.incarnation = incarnation;
   }
@@ -56,6 +58,10 @@ final class HomeArrival implements Arrival {
           int root = session.id().pid();
           session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
           begin();
+          if (bringsHighPids(image)) {
+            highPids.open();
+            highPidsOpen = true;
+          }
           bornAbroad(image);
           endedAbroad(image);
           image.getTerminalsList().forEach(this::foreground);
@@ -118,39 +124,37 @@ final class HomeArrival implements Arrival {
   }
 
   private void bornAbroad(TreeImage image) {
-    String before = null;
-    try {
-      for (ProcessImage p : image.getProcessesList()) {
-        if (vessels.containsKey(p.getPid()) || p.getPid() < Sandbox.FOREIGN_PIDS) {
-          continue;
-        }
-        if (before == null) {
-          before = ProcFs.text(PID_MAX).trim();
-          ProcFs.write(PID_MAX, String.valueOf(1 << 22));
-        }
-        Vessel parent = vessels.get(p.getPpid());
-        Vessel child;
-        if (parent != null) {
-          child = parent.fork(p.getPid(), p.getExitSignal());
-        } else {
-          child = orphan(p);
-        }
-        // Until it is prepared it ends with this daemon.
-        child.perish();
-        vessels.put(p.getPid(), child);
-        fresh.put(p.getPid(), child);
-        if (p.getSid() == p.getPid()) {
-          child.must("setsid", Nr.SETSID);
-        } else if (p.getPgid() == p.getPid()) {
-          child.must("setpgid", Nr.SETPGID, 0, 0);
-        } else {
-          child.inject(Nr.SETPGID, 0, p.getPgid());
-        }
+    for (ProcessImage p : image.getProcessesList()) {
+      if (vessels.containsKey(p.getPid()) || p.getPid() < Sandbox.FOREIGN_PIDS) {
+        continue;
       }
-    } finally {
-      if (before != null) {
-        ProcFs.write(PID_MAX, before);
+      Vessel parent = vessels.get(p.getPpid());
+      Vessel child = parent != null ? parent.fork(p.getPid(), p.getExitSignal()) : orphan(p);
+      // Until it is prepared it ends with this daemon.
+      child.perish();
+      vessels.put(p.getPid(), child);
+      fresh.put(p.getPid(), child);
+      if (p.getSid() == p.getPid()) {
+        child.must("setsid", Nr.SETSID);
+      } else if (p.getPgid() == p.getPid()) {
+        child.must("setpgid", Nr.SETPGID, 0, 0);
+      } else {
+        child.inject(Nr.SETPGID, 0, p.getPgid());
       }
+    }
+  }
+
+  private static boolean bringsHighPids(TreeImage image) {
+    return image.getProcessesList().stream()
+        .anyMatch(p ->
+            p.getPid() >= Sandbox.FOREIGN_PIDS
+                || p.getThreadsList().stream().anyMatch(t -> t.getTid() >= Sandbox.FOREIGN_PIDS));
+  }
+
+  private void closeHighPids() {
+    if (highPidsOpen) {
+      highPidsOpen = false;
+      highPids.close();
     }
   }
 
@@ -227,6 +231,7 @@ final class HomeArrival implements Arrival {
         .tracer()
         .run(() -> {
           restore().prepare();
+          closeHighPids();
           restore().holdInDoubt();
         });
   }
@@ -261,6 +266,7 @@ final class HomeArrival implements Arrival {
     session
         .tracer()
         .call(() -> {
+          closeHighPids();
           if (restore != null) {
             restore.closeFiles();
           }

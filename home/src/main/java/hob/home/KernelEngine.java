@@ -33,6 +33,7 @@ public final class KernelEngine implements Engine {
   private final Poller poller = new Poller("hob-poller");
   private final Map<SessionId, LocalSession> sessions = new ConcurrentHashMap<>();
   private final int self = (int) ProcessHandle.current().pid();
+  private final HighPids highPids = new HighPids();
   private int leases;
 
   /** Sessions whose images are being written; also guards what makes sessions of them. */
@@ -181,7 +182,7 @@ public final class KernelEngine implements Engine {
       if (s == null || s.role != LocalSession.Role.SHADOWS) {
         throw new MoveRefusedException("this host knows of no shadow of session " + id);
       }
-      return new HomeArrival(s, incarnation);
+      return new HomeArrival(s, incarnation, highPids);
     }
     if (sessions.containsKey(id)) {
       throw new MoveRefusedException("session " + id + " is on this host already");

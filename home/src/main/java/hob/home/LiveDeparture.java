@@ -30,6 +30,9 @@ final class LiveDeparture implements Departure {
     this.incarnation = incarnation;
     this.before = session.role;
     this.walk = session.walk();
+    if (session.sandbox == null) {
+      session.streams().shared(SharedPipes.of(walk.get()));
+    }
     this.outline = session.tracer().call(() -> describe(session, walk));
   }
 

@@ -106,6 +106,8 @@ final class LocalSession {
   private final List<Exited> early = new ArrayList<>();
   private final List<EngineEvent> ahead = new ArrayList<>();
   private final Set<Integer> stopped = new HashSet<>();
+  private final Set<Integer> continued = new HashSet<>();
+  private final Set<Integer> arrivedStopped = new HashSet<>();
   @Nullable Sandbox sandbox;
   private @Nullable Fd resident;
   final Set<Integer> paused = new LinkedHashSet<>();
@@ -331,9 +333,26 @@ final class LocalSession {
       }
       byte[] info = Arrays.copyOf(b, Ptrace.SIGINFO);
       streams.tellTerminals();
+      switch (signalNumber(info)) {
+        case Signals.SIGCONT -> continued.remove(s.pid());
+        case Signals.SIGTSTP, Signals.SIGTTIN, Signals.SIGTTOU -> tellContinued(s);
+        default -> {}
+      }
       if (!own(info)) {
         forward(s, info);
       }
+    }
+  }
+
+  /**
+   * A signal that stops takes a SIGCONT that the shadow has not read yet out of its queue, but the
+   * process did go on.
+   */
+  private void tellContinued(Shadow s) {
+    if (continued.remove(s.pid())) {
+      byte[] info = new byte[Ptrace.SIGINFO];
+      littleEndian(info).putInt(Signals.SIGCONT);
+      send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
     }
   }
 
@@ -440,12 +459,15 @@ final class LocalSession {
     int tid = w.pid();
     if (w.event() == WaitStatus.EVENT_STOP) {
       if (w.stopSignal() == Signals.SIGTRAP) {
-        stopped.remove(tid);
+        if (stopped.remove(tid)) {
+          continued.add(tid);
+        }
         Ptrace.cont(tid, 0);
         return;
       }
       if (tid == s.pid()) {
         stopped.add(tid);
+        tellContinued(s);
         if (!stoppedByUs.remove(tid)) {
           byte[] info = new byte[Ptrace.SIGINFO];
           littleEndian(info).putInt(Signals.SIGSTOP);
@@ -491,6 +513,7 @@ final class LocalSession {
     tellShadows();
     stopped.remove(s.pid());
     endedAway.put(s.nsPid(), parent(s.pid()));
+    continued.remove(s.pid());
     s.end(e.getStatus());
     save();
   }
@@ -516,6 +539,11 @@ final class LocalSession {
   }
 
   // ---- abroad
+
+  /** Processes that were stopped already when they came will stop, which is no news. */
+  void arrivedStopped(List<Integer> nsPids) {
+    arrivedStopped.addAll(nsPids);
+  }
 
   /** Starts to watch the sandbox's processes; all stand in their places. */
   void watchForeign() {
@@ -579,6 +607,11 @@ final class LocalSession {
       int code = b.getInt(8);
       int pid = b.getInt(16);
       int status = b.getInt(24);
+      if (code == CLD_STOPPED && arrivedStopped.remove(pid)) {
+        // The home knows.
+        info = v.waitForChange();
+        continue;
+      }
       if (code == CLD_STOPPED) {
         send(
             EngineEvent.newBuilder()
@@ -842,11 +875,15 @@ final class LocalSession {
   /** On the poller's thread. */
   private void residentEnded(Fd pidfd) {
     poller.remove(pidfd, () -> {});
-    tracer.submit(() -> {
-      if (role == Role.RESIDENT) {
-        end();
-      }
-    });
+    try {
+      tracer.submit(() -> {
+        if (role == Role.RESIDENT) {
+          end();
+        }
+      });
+    } catch (IllegalStateException e) {
+      LOG.log(System.Logger.Level.DEBUG, "session {0} is over: {1}", id, e.getMessage());
+    }
   }
 
   /** Leaves home. */

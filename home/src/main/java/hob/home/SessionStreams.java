@@ -68,6 +68,7 @@ final class SessionStreams implements Streams {
   private final Map<Integer, StandIn> terminals = new HashMap<>();
   private final Map<Integer, Fd> prepared = new HashMap<>();
   private final List<TerminalGuard> guards = new ArrayList<>();
+  private Set<Long> shared = Set.of();
   private volatile Supplier<List<Integer>> processes = List::of;
   private String devpts = "/dev/pts";
   private @Nullable ScheduledExecutorService ticker;
@@ -104,6 +105,13 @@ final class SessionStreams implements Streams {
   }
 
   // ---- capture
+
+  /** At home, before the tree stops: pipes of it that others have open too, by inode. */
+  void shared(Set<Long> inodes) {
+    synchronized (lock) {
+      shared = Set.copyOf(inodes);
+    }
+  }
 
   @Override
   public int id(FileStat file) {
@@ -142,9 +150,10 @@ final class SessionStreams implements Streams {
   @Override
   public boolean isStandIn(long inode) {
     synchronized (lock) {
-      return standIns.values().stream()
-          .flatMap(List::stream)
-          .anyMatch(s -> s.stat().isFifo() && s.stat().inode() == inode);
+      return shared.contains(inode)
+          || standIns.values().stream()
+              .flatMap(List::stream)
+              .anyMatch(s -> s.stat().isFifo() && s.stat().inode() == inode);
     }
   }
 
@@ -227,6 +236,7 @@ final class SessionStreams implements Streams {
   private void forgetCapture() {
     numbers.clear();
     fresh.clear();
+    shared = Set.of();
   }
 
   @Override

@@ -149,6 +149,10 @@ public final class Capture {
     long start = System.nanoTime();
     Freezer.FrozenForest forest = new Freezer(tracer, tree).freeze();
     try {
+      int root = tree.get().getFirst();
+      if (forest.processes().isEmpty() || forest.zombies().contains(root)) {
+        throw new Collection.Refused(new Refusal(root, "no-process", "has ended"));
+      }
       return capture(tracer, forest, home, outside, standIns, sleeps, start);
     } catch (Collection.Refused e) {
       resume(forest.processes());

@@ -171,6 +171,11 @@ final class Collection {
         .orElse(0);
   }
 
+  /** Whether others at home have this pipe or FIFO, or it is a stand-in. */
+  boolean leadsOut(ProcessFacts.FdFacts d) {
+    return standIns.isStandIn(d.stat().inode());
+  }
+
   /**
    * Whether nothing of the pipe is outside of the tree, and it is no stand-in: both ends are in the
    * tree, or one is and the other is closed.

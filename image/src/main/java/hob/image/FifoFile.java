@@ -7,7 +7,10 @@ import hob.linux.RootDir;
 import hob.linux.Sys;
 import org.jspecify.annotations.Nullable;
 
-/** An end of a FIFO, fifo(7), which may be deleted. What stands in it moves along. */
+/**
+ * An end of a FIFO, fifo(7), which may be deleted. What stands in it moves along; when others at
+ * home have it open it leads there, as a {@link StreamFile}.
+ */
 final class FifoFile implements FileKind {
   private static final int F_SETFL = 4;
 
@@ -34,6 +37,10 @@ final class FifoFile implements FileKind {
   @Override
   public void describe(
       FrozenProcess p, ProcessFacts.FdFacts d, Collection tree, OpenFile.Builder out) {
+    if (tree.leadsOut(d)) {
+      tree.standIn(p, d, d.stat(), -1, out);
+      return;
+    }
     out.setKind(kind()).setPipe(tree.pipe(p, d));
     if (d.named()) {
       out.setPath(ByteString.copyFrom(d.link()));

@@ -78,8 +78,16 @@ final class FsState implements StateModule {
       batch.add("fchdir", Nr.FCHDIR, first + 1);
       batch.add("chroot", Nr.CHROOT, batch.string(new byte[] {'.'}));
     }
-    batch.add("fchdir", Nr.FCHDIR, first);
+    if (directories.size() > 1 || !worksIn(r, directories.getFirst())) {
+      batch.add("fchdir", Nr.FCHDIR, first);
+    }
     batch.add("close_range", Nr.CLOSE_RANGE, first, first + directories.size() - 1, 0);
     batch.add("umask", Nr.UMASK, fs.getUmask());
+  }
+
+  /** A shadow works where its process did, which its user might not be allowed to enter again. */
+  private static boolean worksIn(Rebuild r, Fd directory) {
+    return r.reused()
+        && FileStat.of("/proc/" + r.pid() + "/cwd").sameAs(FileStat.of(directory.path()));
   }
 }

@@ -205,23 +205,26 @@ final class MemoryState implements StateModule {
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
     Memory m = image.getMemory();
     byte[] auxv = m.getAuxv().toByteArray();
-    batch.room(12, auxv.length + 256);
-    long auxvAt = batch.data(auxv);
-    var map = Bytes.of(12 * 8 + 8);
-    for (long v : m.getMapList()) {
-      map.putLong(v);
-    }
-    map.putLong(auxvAt).putInt(auxv.length).putInt(r.exeDescriptor());
-    batch.add(
-        "prctl(PR_SET_MM_MAP)",
-        Nr.PRCTL,
-        PR_SET_MM,
-        PR_SET_MM_MAP,
-        batch.data(map.array()),
-        map.capacity(),
-        0);
     if (r.exeDescriptor() >= 0) {
+      batch.run();
+      r.mapFields().set(m.getMapList(), auxv, r.exeDescriptor());
       batch.add("close", Nr.CLOSE, r.exeDescriptor());
+    } else {
+      batch.room(12, auxv.length + 256);
+      long auxvAt = batch.data(auxv);
+      var map = Bytes.of(12 * 8 + 8);
+      for (long v : m.getMapList()) {
+        map.putLong(v);
+      }
+      map.putLong(auxvAt).putInt(auxv.length).putInt(-1);
+      batch.add(
+          "prctl(PR_SET_MM_MAP)",
+          Nr.PRCTL,
+          PR_SET_MM,
+          PR_SET_MM_MAP,
+          batch.data(map.array()),
+          map.capacity(),
+          0);
     }
     for (Range g : m.getGuardsList()) {
       batch.add("madvise(guard)", Nr.MADVISE, g.getStart(), g.getLength(), MADV_GUARD_INSTALL);

@@ -124,6 +124,11 @@ final class Rebuild {
     return exe;
   }
 
+  /** Sets the fields of its memory map; between batches. */
+  MemoryMapFields mapFields() {
+    return new MemoryMapFields(vessel.leader(), hole().single(), hole().data());
+  }
+
   /** Runs in the leader when all threads exist. */
   void later(Step step) {
     later.add(step);

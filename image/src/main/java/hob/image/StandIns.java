@@ -13,7 +13,10 @@ public interface StandIns {
    */
   int id(FileStat file);
 
-  /** Whether this pipe is one of the session's streams. */
+  /**
+   * Whether this pipe or FIFO is one of the session's streams, or is to become one because others
+   * at home have it open.
+   */
   boolean isStandIn(long inode);
 
   /** Adds what must move with it: terminal settings, unread bytes. */

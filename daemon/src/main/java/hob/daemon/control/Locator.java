@@ -3,8 +3,12 @@ package hob.daemon.control;
 import hob.home.Engine;
 import hob.home.SessionId;
 import hob.home.SessionView;
+import hob.image.Descendants;
+import hob.linux.Errno;
 import hob.linux.LinuxException;
 import hob.linux.ProcFs;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -140,33 +144,48 @@ final class Locator {
     return false;
   }
 
-  /** Refuses a user who does not own the process. */
+  /** Refuses a user who does not own the process and all that would move with it. */
   void permit(Subject subject, int uid) throws Problem {
     if (uid == 0) {
       return;
     }
-    int here =
-        engine.sessions().stream()
-            .filter(s -> s.session().equals(subject.session()))
-            .flatMap(s -> s.processes().stream())
-            .filter(p -> p.pid() == subject.pid())
-            .mapToInt(SessionView.ProcessView::hostPid)
-            .findFirst()
-            .orElse(subject.pid());
-    if (owner(here) != uid) {
-      throw new Problem(
-          Problem.Kind.NOT_PERMITTED,
-          "pid %d belongs to another user: only he or root may do that".formatted(subject.pid()));
+    Map<Integer, Integer> tree = tree(subject);
+    for (var process : tree.entrySet()) {
+      if (!owns(uid, process.getValue())) {
+        String whose =
+            process.getKey() == subject.pid()
+                ? "pid %d belongs to another user".formatted(subject.pid())
+                : "pid %d has a relative that belongs to another user, pid %d"
+                    .formatted(subject.pid(), process.getKey());
+        throw new Problem(Problem.Kind.NOT_PERMITTED, whose + ": only he or root may do that");
+      }
     }
   }
 
-  private static int owner(int pid) {
+  /** Pids at home and here. */
+  private Map<Integer, Integer> tree(Subject subject) {
+    Map<Integer, Integer> tree = new LinkedHashMap<>();
+    engine.sessions().stream()
+        .filter(s -> s.session().equals(subject.session()))
+        .flatMap(s -> s.processes().stream())
+        .forEach(p -> tree.put(p.pid(), p.hostPid()));
+    if (tree.isEmpty()) {
+      int root = subject.session().pid();
+      tree.put(root, root);
+      Descendants.of(root).forEach(pid -> tree.put(pid, pid));
+    }
+    return tree;
+  }
+
+  /** Whether all of its user ids are his: one that runs a setuid program is not his alone. */
+  private static boolean owns(int uid, int pid) {
     try {
       Map<String, String> status = ProcFs.status("/proc/" + pid + "/status");
-      String uids = status.getOrDefault("Uid", "-1").strip();
-      return Integer.parseInt(uids.split("\\s+", 2)[0]);
-    } catch (LinuxException _) {
-      return -1;
+      String all = status.getOrDefault("Uid", "-1").strip();
+      return Arrays.stream(all.split("\\s+")).allMatch(String.valueOf(uid)::equals);
+    } catch (LinuxException e) {
+      // It has ended, which the move will find out.
+      return e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH;
     }
   }
 }

@@ -142,7 +142,7 @@ final class Verbs {
       known.add(self);
       throw new Problem(
           Problem.Kind.UNKNOWN_HOST,
-          "no host is called %s; there are %s".formatted(host, String.join(", ", known)));
+          "no host is called '%s'; there are %s".formatted(host, String.join(", ", known)));
     }
     String problem = peers.reach(host);
     if (!problem.isEmpty()) {
@@ -200,6 +200,16 @@ final class Verbs {
       } catch (WireException e) {
         throw problem(e);
       }
+    }
+    boolean here =
+        engine.sessions().stream()
+            .filter(s -> s.session().equals(subject.session()))
+            .allMatch(SessionView::here);
+    if (here && migration.location(subject.session()).equals(self)) {
+      throw new Problem(
+          Problem.Kind.POINTLESS,
+          "pid %d runs on %s, its home: there is nothing to give up"
+              .formatted(subject.pid(), self));
     }
     migration.abandon(subject.session());
     return AbandonReply.newBuilder().setSession(subject.session().toString()).build();

@@ -1,0 +1,37 @@
+package hob.daemon;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Pipes, FIFOs and stops between processes that move and others that stay. */
+final class PipeTest {
+  private static final Bed BED = Bed.up("pipes");
+
+  @TempDir Path directory = Path.of("");
+
+  @AfterAll
+  static void down() {
+    BED.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "large_output",
+        "large_input",
+        "backpressure",
+        "reader_ends",
+        "writer_ends",
+        "nonblocking_and_readiness",
+        "fifo",
+        "stop_signals",
+        "shared_pipe",
+        "foreign_pipe"
+      })
+  void isAsAtHome(String what) {
+    new Person(BED, directory).plays("pipes.py", what);
+  }
+}

@@ -1,0 +1,78 @@
+package hob.home;
+
+import hob.linux.Fd;
+import hob.linux.FileStat;
+import hob.linux.LinuxException;
+import hob.linux.ProcFs;
+import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Pipes and FIFOs of a tree that others of this host have open too, such as the pipe by which makes
+ * share their job slots: even when both ends are in the tree, they lead out of it. Looked for
+ * before the tree stops; what a tree makes later is its own.
+ */
+final class SharedPipes {
+  private SharedPipes() {}
+
+  /** Inodes of those. */
+  static Set<Long> of(Collection<Integer> tree) {
+    Map<String, Long> mine = new HashMap<>();
+    tree.forEach(pid -> pipes(pid, mine));
+    Set<Long> shared = new HashSet<>();
+    if (!mine.isEmpty()) {
+      Set<Integer> inside = new HashSet<>(tree);
+      for (int pid : ProcFs.numbers("/proc")) {
+        if (!inside.contains(pid)) {
+          others(pid, mine, shared);
+        }
+      }
+    }
+    return shared;
+  }
+
+  private static void pipes(int pid, Map<String, Long> into) {
+    eachLink(
+        pid,
+        (path, link) -> {
+          if (link.startsWith("pipe:[")) {
+            into.put(link, Long.parseLong(link.substring(6, link.length() - 1)));
+          } else if (link.startsWith("/") && !link.startsWith("/dev/")) {
+            FileStat stat = FileStat.of(path);
+            if (stat.isFifo()) {
+              into.put(link, stat.inode());
+            }
+          }
+        });
+  }
+
+  private static void others(int pid, Map<String, Long> wanted, Set<Long> found) {
+    eachLink(
+        pid,
+        (path, link) -> {
+          Long inode = wanted.get(link);
+          if (inode != null && FileStat.of(path).inode() == inode) {
+            found.add(inode);
+          }
+        });
+  }
+
+  private interface Links {
+    void one(String path, String link);
+  }
+
+  private static void eachLink(int pid, Links action) {
+    try {
+      for (int fd : ProcFs.numbers("/proc/" + pid + "/fd")) {
+        String path = "/proc/" + pid + "/fd/" + fd;
+        action.one(path, new String(Fd.readlinkBytes(path), StandardCharsets.UTF_8));
+      }
+    } catch (LinuxException e) {
+      // It ended meanwhile.
+    }
+  }
+}
