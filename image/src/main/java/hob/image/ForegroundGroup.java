@@ -2,8 +2,12 @@ package hob.image;
 
 import hob.linux.Errno;
 import hob.linux.Fd;
+import hob.linux.MapsEntry;
 import hob.linux.Nr;
+import hob.linux.ProcFs;
+import hob.linux.ProcessMemory;
 import hob.linux.Sys;
+import java.nio.charset.StandardCharsets;
 
 /**
  * The foreground group of a terminal. Only a process of the terminal's own session may set it, so
@@ -12,23 +16,48 @@ import hob.linux.Sys;
 public final class ForegroundGroup {
   private static final long TIOCSPGRP = 0x5410;
   private static final int AT_FDCWD = -100;
+  private static final int PROT_WRITE = 2;
+  private static final byte[] DEV_TTY = "/dev/tty\0".getBytes(StandardCharsets.US_ASCII);
 
   private ForegroundGroup() {}
 
   /**
-   * Sets that of the terminal that controls {@code member}.
+   * Sets that of the terminal that controls {@code member}, whatever is mapped in it at the moment.
    *
    * @param pgid in the process's pid namespace
    * @return whether there is such a group in its session
    */
   public static boolean set(Vessel member, int pgid) {
-    long fd = member.inject(Nr.OPENAT, AT_FDCWD, member.put(0, "/dev/tty"), Fd.O_RDWR, 0);
+    long call = 0;
+    long scratch = 0;
+    for (MapsEntry e : ProcFs.maps(member.pid(), false)) {
+      if (e.path().equals("[vdso]")) {
+        call = e.start() + Vdso.syscallOffset();
+      } else if (!e.special() && !e.shared() && (e.protection() & PROT_WRITE) != 0) {
+        scratch = e.start();
+      }
+    }
+    if (call == 0 || scratch == 0) {
+      return false;
+    }
+    byte[] before = ProcessMemory.read(member.pid(), scratch, DEV_TTY.length);
+    try {
+      return set(member, pgid, call, scratch);
+    } finally {
+      ProcessMemory.write(member.pid(), scratch, before);
+    }
+  }
+
+  private static boolean set(Vessel member, int pgid, long call, long scratch) {
+    ProcessMemory.write(member.pid(), scratch, DEV_TTY);
+    long fd = member.leader().inject(call, Nr.OPENAT, AT_FDCWD, scratch, Fd.O_RDWR, 0);
     if (Sys.failed(fd)) {
       // ENXIO: it has none any more. ENOENT: another root.
       return false;
     }
-    long r = member.inject(Nr.IOCTL, fd, TIOCSPGRP, member.put(0, Bytes.ints(pgid)));
-    member.must("close", Nr.CLOSE, fd);
+    ProcessMemory.write(member.pid(), scratch, Bytes.ints(pgid));
+    long r = member.leader().inject(call, Nr.IOCTL, fd, TIOCSPGRP, scratch);
+    member.leader().must(call, "close", Nr.CLOSE, fd);
     if (Errno.EPERM.is(r) || Errno.ESRCH.is(r) || Errno.ENOTTY.is(r)) {
       return false;
     }
