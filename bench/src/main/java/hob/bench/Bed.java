@@ -142,12 +142,17 @@ public final class Bed implements AutoCloseable {
         MigrateReply.class);
   }
 
-  /** Arms a fault, once. */
-  public void arm(String host, String point, FaultArmRequest.Action action, int millis)
+  /** Arms a fault for so many moves. */
+  public void arm(String host, String point, FaultArmRequest.Action action, int millis, int times)
       throws DaemonException {
     ask(
         host,
-        FaultArmRequest.newBuilder().setPoint(point).setAction(action).setMillis(millis).build(),
+        FaultArmRequest.newBuilder()
+            .setPoint(point)
+            .setAction(action)
+            .setMillis(millis)
+            .setTimes(times)
+            .build(),
         FaultReply.class);
   }
 
@@ -156,13 +161,16 @@ public final class Bed implements AutoCloseable {
     ask(host, FaultClearRequest.getDefaultInstance(), FaultReply.class);
   }
 
-  /** Whether a fault has struck there and, if it was a cut, is over; false when nobody answers. */
-  public boolean hasStruck(String host, String point) {
+  /**
+   * How many moves a fault has struck there; 0 before it has, while its cut lasts, and when nobody
+   * answers.
+   */
+  public int strikes(String host, String point) {
     try {
       FaultReply state = ask(host, FaultStateRequest.getDefaultInstance(), FaultReply.class);
-      return state.getStruckList().contains(point) && !state.getCut();
+      return state.getStruckList().contains(point) && !state.getCut() ? state.getStrikes() : 0;
     } catch (DaemonException _) {
-      return false;
+      return 0;
     }
   }
 

@@ -27,7 +27,11 @@ public final class Tracer implements AutoCloseable {
   private final Thread thread;
   private final ConcurrentLinkedQueue<Runnable> work = new ConcurrentLinkedQueue<>();
   private final Map<Integer, Consumer<WaitStatus>> watches = new HashMap<>();
-  private final CompletableFuture<Integer> bell = new CompletableFuture<>();
+  private final CompletableFuture<Boolean> ready = new CompletableFuture<>();
+
+  /** Pid of the bell; there is always one, or the thread is about to look for work. */
+  private volatile int bell;
+
   private volatile boolean closed;
 
   /** Starts the thread. */
@@ -84,8 +88,9 @@ public final class Tracer implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("tracer is closed");
     }
+    ready.join();
     work.add(task);
-    Signals.kill(bell.join(), Signals.SIGURG);
+    Signals.kill(bell, Signals.SIGURG);
   }
 
   /**
@@ -102,17 +107,13 @@ public final class Tracer implements AutoCloseable {
   }
 
   private void loop() {
-    int ring;
     try {
-      Tracee t = Stub.start("hob-bell", Ptrace.O_EXITKILL);
-      ring = t.tid();
-      Ptrace.signalMask(ring, 0);
-      Ptrace.cont(ring, 0);
+      hang();
     } catch (RuntimeException e) {
-      bell.completeExceptionally(e);
+      ready.completeExceptionally(e);
       throw e;
     }
-    bell.complete(ring);
+    ready.complete(true);
     warmUp();
     while (!closed) {
       for (Runnable r; (r = work.poll()) != null; ) {
@@ -121,10 +122,18 @@ public final class Tracer implements AutoCloseable {
       if (closed) {
         break;
       }
-      dispatch(ring);
+      dispatch();
     }
-    Signals.kill(ring, Signals.SIGKILL);
-    Capture.awaitEnd(ring);
+    Signals.kill(bell, Signals.SIGKILL);
+    Capture.awaitEnd(bell);
+  }
+
+  /** Hangs up a bell. Whoever submits work from now on rings it. */
+  private void hang() {
+    int pid = Stub.start("hob-bell", Ptrace.O_EXITKILL).tid();
+    Ptrace.signalMask(pid, 0);
+    Ptrace.cont(pid, 0);
+    bell = pid;
   }
 
   /** Allocates and touches this thread's buffers now, not while a tree stands still. */
@@ -133,19 +142,23 @@ public final class Tracer implements AutoCloseable {
     ProcFs.text("/proc/self/maps");
   }
 
-  private void dispatch(int ring) {
+  private void dispatch() {
     WaitStatus s;
     try {
       s = Wait.wait4(-1, Wait.__WALL | Wait.__WNOTHREAD).orElseThrow();
     } catch (LinuxException e) {
       if (e.errno() == Errno.ECHILD) {
-        throw new IllegalStateException("the bell is gone", e);
+        hang();
+        return;
       }
       throw e;
     }
-    if (s.pid() == ring) {
+    if (s.pid() == bell) {
       if (s.stopped()) {
-        Ptrace.cont(ring, 0);
+        Ptrace.cont(bell, 0);
+      } else {
+        LOG.log(System.Logger.Level.WARNING, "somebody killed a bell ({0}): here is another", s);
+        hang();
       }
       return;
     }
@@ -161,7 +174,8 @@ public final class Tracer implements AutoCloseable {
   private static void guarded(Runnable r) {
     try {
       r.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // Whatever it is: without this thread nobody could work on the session again.
       LOG.log(System.Logger.Level.ERROR, "a tracer's task failed", e);
     }
   }

@@ -20,6 +20,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -36,7 +38,8 @@ public final class FaultMatrix implements AutoCloseable {
   private final Bed bed;
   private final Path ticker;
   private final List<Leftovers> leftovers;
-  private int cases;
+  private final ExecutorService movers = Executors.newVirtualThreadPerTaskExecutor();
+  private int processes;
 
   private FaultMatrix(Bed bed, Path ticker) {
     this.bed = bed;
@@ -59,26 +62,81 @@ public final class FaultMatrix implements AutoCloseable {
   }
 
   /**
-   * How a case went.
+   * How a round went.
    *
-   * @param location where the process ran in the end
+   * @param moves how many moves were at the point when the fault struck
+   * @param locations where their processes ran in the end
    * @param millis what it took in all
-   * @param answer what {@code hob migrate} said
+   * @param answer what one {@code hob migrate} said
    */
-  public record Outcome(String location, long millis, String answer) {}
+  public record Outcome(int moves, String locations, long millis, String answer) {}
+
+  /** A process that moves; its parent, a shell, stays and writes down how it ended. */
+  private record Subject(int pid, Path numbers, Path status) {}
 
   /**
-   * Runs a case.
+   * Runs a round of a case.
    *
+   * @param together so many processes move at once
    * @throws IllegalStateException when something that must hold does not
    */
-  public Outcome run(FaultCase c) throws DaemonException, InterruptedException, IOException {
+  public Outcome run(FaultCase c, int together)
+      throws DaemonException, InterruptedException, IOException {
     long began = System.nanoTime();
-    Path numbers = bed.directory().resolve("numbers-" + ++cases);
-    Path status = bed.directory().resolve("status-" + cases);
+    List<Subject> subjects = new ArrayList<>();
+    for (int i = 0; i < together; i++) {
+      subjects.add(start());
+    }
+    for (Subject s : subjects) {
+      awaitProgress(s.numbers, 0);
+      if (!c.roles().source().equals("h1")) {
+        bed.migrate(s.pid, c.roles().source());
+      }
+    }
+    OptionalLong before = bed.host(c.victim()).daemonPid();
+    bed.arm(c.victim(), c.point().word(), c.action(), CUT_MILLIS, together);
+    if (c.isOff()) {
+      bed.arm("h1", FaultPoint.HOME_DECIDING.word(), Action.ERROR, 0, together);
+    }
+    List<CompletableFuture<String>> answers =
+        subjects.stream()
+            .map(s -> CompletableFuture.supplyAsync(() -> move(s.pid, c.roles().target()), movers))
+            .toList();
+    String said = "";
+    for (CompletableFuture<String> answer : answers) {
+      said = answerOf(answer);
+    }
+    int moves = awaitStruck(c, before);
+    bed.awaitPeers();
+    for (Host h : bed.hosts()) {
+      bed.disarm(h.name());
+    }
+    List<String> locations = new ArrayList<>();
+    for (Subject s : subjects) {
+      awaitProgress(s.numbers, last(s.numbers).orElse(0L));
+      awaitSettled(s.pid);
+      locations.add(location(s.pid));
+      bed.host("h1").run("kill", "-TERM", Integer.toString(s.pid));
+    }
+    for (Subject s : subjects) {
+      Bed.await(
+          MENDED,
+          "the parent to hear of the end",
+          () -> read(s.status).equals(SIGTERM_STATUS + "\n"));
+      checkSequence(s.numbers);
+      Bed.await(MENDED, "hob ps to forget it", () -> lines(s.pid).isEmpty());
+    }
+    awaitClean();
+    return new Outcome(
+        moves, String.join(",", locations), (System.nanoTime() - began) / 1_000_000, said);
+  }
+
+  private Subject start() {
+    Path numbers = bed.directory().resolve("numbers-" + ++processes);
+    Path status = bed.directory().resolve("status-" + processes);
     int shell =
         bed.start(
-            bed.directory().resolve("output-" + cases),
+            bed.directory().resolve("output-" + processes),
             List.of(
                 "sh",
                 "-c",
@@ -86,34 +144,7 @@ public final class FaultMatrix implements AutoCloseable {
                 ticker.toString(),
                 numbers.toString(),
                 status.toString()));
-    int pid = bed.childOf(shell);
-    awaitProgress(numbers, 0);
-    if (!c.roles().source().equals("h1")) {
-      bed.migrate(pid, c.roles().source());
-    }
-    OptionalLong before = bed.host(c.victim()).daemonPid();
-    bed.arm(c.victim(), c.point().word(), c.action(), CUT_MILLIS);
-    if (c.isOff()) {
-      bed.arm("h1", FaultPoint.HOME_DECIDING.word(), Action.ERROR, 0);
-    }
-    CompletableFuture<String> answer =
-        CompletableFuture.supplyAsync(() -> move(pid, c.roles().target()));
-    String said = answerOf(answer);
-    awaitStruck(c, before);
-    bed.awaitPeers();
-    for (Host h : bed.hosts()) {
-      bed.disarm(h.name());
-    }
-    awaitProgress(numbers, last(numbers).orElse(0L));
-    awaitSettled(pid);
-    String location = location(pid);
-    bed.host("h1").run("kill", "-TERM", Integer.toString(pid));
-    Bed.await(
-        MENDED, "the parent to hear of the end", () -> read(status).equals(SIGTERM_STATUS + "\n"));
-    checkSequence(numbers);
-    Bed.await(MENDED, "hob ps to forget it", () -> lines(pid).isEmpty());
-    awaitClean();
-    return new Outcome(location, (System.nanoTime() - began) / 1_000_000, said);
+    return new Subject(bed.childOf(shell), numbers, status);
   }
 
   private String move(int pid, String target) {
@@ -134,16 +165,31 @@ public final class FaultMatrix implements AutoCloseable {
     }
   }
 
-  /** Waits until the fault has struck, and for a cut, until it is mended. */
-  private void awaitStruck(FaultCase c, OptionalLong before) {
+  /** Waits until the fault has struck, and for a cut, until it is mended; whom it struck. */
+  private int awaitStruck(FaultCase c, OptionalLong before) {
     Host victim = bed.host(c.victim());
+    int[] moves = new int[1];
     Bed.await(
         MENDED,
         "the fault to strike",
-        () ->
-            c.action() == Action.KILL
-                ? !victim.daemonPid().equals(before)
-                : bed.hasStruck(c.victim(), c.point().word()));
+        () -> {
+          moves[0] =
+              c.action() != Action.KILL
+                  ? bed.strikes(c.victim(), c.point().word())
+                  : victim.daemonPid().equals(before) ? 0 : killed(victim, c);
+          return moves[0] > 0;
+        });
+    return moves[0];
+  }
+
+  /** How many moves the last kill struck, as the daemon wrote down before it died. */
+  private static int killed(Host victim, FaultCase c) {
+    String log = read(victim.disk().resolve("hobd.log"));
+    String what = "fault at " + c.point().word() + ": KILL of ";
+    int at = log.lastIndexOf(what);
+    return at < 0
+        ? 0
+        : Integer.parseInt(log.substring(at + what.length()).lines().findFirst().orElse("0"));
   }
 
   private void awaitClean() {
@@ -229,6 +275,7 @@ public final class FaultMatrix implements AutoCloseable {
 
   @Override
   public void close() {
+    movers.shutdownNow();
     bed.close();
   }
 }

@@ -37,6 +37,13 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
   private int beds = 1;
 
   @Option(
+      names = "--together",
+      description =
+          "Move so many processes at once; each that is at the point when the fault strikes counts"
+              + " as a round (default: ${DEFAULT-VALUE}).")
+  private int together = 1;
+
+  @Option(
       names = "--tally",
       paramLabel = "FILE",
       description = "Add a line a round to FILE; rounds that it has already count.")
@@ -100,7 +107,8 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
             matrix = FaultMatrix.up(bed);
           }
           try {
-            tally.held(c, matrix.run(c));
+            tally.held(
+                c, matrix.run(c, Math.max(1, Math.min(together, rounds - tally.of(c).held()))));
           } catch (DaemonException | RuntimeException e) {
             tally.failed(c, String.valueOf(e.getMessage()));
             System.err.printf("%s: %s%n%s%n", c, e.getMessage(), matrix.logs());

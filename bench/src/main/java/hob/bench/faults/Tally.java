@@ -36,7 +36,7 @@ final class Tally {
       return held == 0 ? 0 : millis / held;
     }
 
-    /** Where the process ran in the end, how often. */
+    /** Where processes ran in the end, how often. */
     Map<String, Integer> ends() {
       return ends;
     }
@@ -48,42 +48,45 @@ final class Tally {
     if (Files.exists(file)) {
       for (String line : Files.readAllLines(file)) {
         String[] words = line.split("\t", -1);
-        if (words.length == 5) {
-          count(words[0], words[1].equals("holds"), words[2], Long.parseLong(words[3]));
+        if (words.length == 6) {
+          count(words[0], Integer.parseInt(words[1]), words[3], Long.parseLong(words[4]));
         }
       }
     }
   }
 
   synchronized void held(FaultCase c, FaultMatrix.Outcome o) throws IOException {
-    count(c.toString(), true, o.location(), o.millis());
-    write(c, "holds", o.location(), o.millis(), o.answer());
+    count(c.toString(), o.moves(), o.locations(), o.millis());
+    write(c, o.moves(), "hold", o.locations(), o.millis(), o.answer());
   }
 
   synchronized void failed(FaultCase c, String problem) throws IOException {
-    count(c.toString(), false, "", 0);
-    write(c, "FAILS", "", 0, problem);
+    count(c.toString(), 0, "", 0);
+    write(c, 0, "FAILS", "", 0, problem);
   }
 
   synchronized Sum of(FaultCase c) {
     return sums.getOrDefault(c.toString(), new Sum());
   }
 
-  private void count(String name, boolean held, String end, long millis) {
+  private void count(String name, int moves, String ends, long millis) {
     Sum s = sums.computeIfAbsent(name, _ -> new Sum());
-    if (held) {
-      s.held++;
+    if (moves > 0) {
+      s.held += moves;
       s.millis += millis;
-      s.ends.merge(end, 1, Integer::sum);
+      for (String end : ends.split(",")) {
+        s.ends.merge(end, 1, Integer::sum);
+      }
     } else {
       s.failed++;
     }
   }
 
-  private void write(FaultCase c, String how, String end, long millis, String said)
+  private void write(FaultCase c, int moves, String how, String ends, long millis, String said)
       throws IOException {
     String line =
-        String.join("\t", c.toString(), how, end, "" + millis, said.replaceAll("\\s", " "));
+        String.join(
+            "\t", c.toString(), "" + moves, how, ends, "" + millis, said.replaceAll("\\s", " "));
     Files.write(file, List.of(line), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 }

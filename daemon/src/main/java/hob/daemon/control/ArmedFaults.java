@@ -10,6 +10,7 @@ import hob.wire.proto.FaultReply;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
@@ -23,6 +24,9 @@ public final class ArmedFaults implements Faults {
   private static final System.Logger LOG = System.getLogger(ArmedFaults.class.getName());
   private static final int SIGKILL = 9;
 
+  /** A fault for several moves waits so long for all to come to the point. */
+  private static final Duration GATHER = Duration.ofMillis(300);
+
   private record Armed(FaultArmRequest fault, int left) {}
 
   private final InetAddress listen;
@@ -31,6 +35,7 @@ public final class ArmedFaults implements Faults {
   private final Map<FaultPoint, Armed> armed = new EnumMap<>(FaultPoint.class);
   private final Set<FaultPoint> struck = EnumSet.noneOf(FaultPoint.class);
   private volatile boolean cut;
+  private int strikes;
 
   /**
    * Nothing is armed.
@@ -54,6 +59,7 @@ public final class ArmedFaults implements Faults {
   synchronized FaultReply clear() throws IOException {
     armed.clear();
     struck.clear();
+    strikes = 0;
     link("up");
     return state();
   }
@@ -63,31 +69,63 @@ public final class ArmedFaults implements Faults {
         .addAllPoints(armed.keySet().stream().map(FaultPoint::word).toList())
         .addAllStruck(struck.stream().map(FaultPoint::word).toList())
         .setCut(cut)
+        .setStrikes(strikes)
         .build();
   }
 
   @Override
   public void at(FaultPoint point) {
-    take(point).ifPresent(f -> strike(point, f));
+    Optional<FaultArmRequest> fault = take(point);
+    if (fault.isPresent()) {
+      strike(point, fault.get());
+    }
   }
 
+  /**
+   * What is to strike now, by this thread; blocks while others are awaited, and while they strike.
+   */
   private synchronized Optional<FaultArmRequest> take(FaultPoint point) {
     Armed a = armed.get(point);
     if (a == null) {
       return Optional.empty();
     }
-    if (a.left == 1) {
-      armed.remove(point);
-    } else {
-      armed.put(point, new Armed(a.fault, a.left - 1));
-    }
     struck.add(point);
+    strikes++;
     cut |= a.fault.getAction() == FaultArmRequest.Action.CUT;
+    if (a.left > 1) {
+      armed.put(point, new Armed(a.fault, a.left - 1));
+      if (a.fault.getAction() != FaultArmRequest.Action.ERROR) {
+        return gathered(point, a.fault);
+      }
+    } else {
+      armed.remove(point);
+      notifyAll();
+    }
     return Optional.of(a.fault);
   }
 
+  /** Waits for others to come here; whoever is last, or first has waited long enough, strikes. */
+  private Optional<FaultArmRequest> gathered(FaultPoint point, FaultArmRequest fault) {
+    long end = System.nanoTime() + GATHER.toNanos();
+    long left = GATHER.toMillis();
+    try {
+      while (armed.containsKey(point) && left > 0) {
+        wait(left);
+        left = (end - System.nanoTime()) / 1_000_000;
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    return armed.remove(point) == null ? Optional.empty() : Optional.of(fault);
+  }
+
   private void strike(FaultPoint point, FaultArmRequest fault) {
-    LOG.log(System.Logger.Level.WARNING, "fault at {0}: {1}", point.word(), fault.getAction());
+    LOG.log(
+        System.Logger.Level.WARNING,
+        "fault at {0}: {1} of {2}",
+        point.word(),
+        fault.getAction(),
+        Integer.toString(strikes()));
     switch (fault.getAction()) {
       case KILL -> Sys.call(Nr.KILL, ProcessHandle.current().pid(), SIGKILL);
       case CUT -> cut(fault.getMillis());
@@ -95,6 +133,10 @@ public final class ArmedFaults implements Faults {
       case ERROR -> throw new InjectedFaultException(point);
       case UNRECOGNIZED -> LOG.log(System.Logger.Level.WARNING, "an unknown fault");
     }
+  }
+
+  private synchronized int strikes() {
+    return strikes;
   }
 
   private void cut(int millis) {
