@@ -282,18 +282,69 @@ final class MigrateTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"target.mapped, h2", "target.resuming, h1"})
+  void homeThatIsKilledInAHomecomingKeepsTheShadow(String point, String end)
+      throws DaemonException {
+    Counter counter = Counter.start("homecoming-" + point);
+    bed.migrate("h1", counter.pid, "h2");
+    bed.arm("h1", point, Action.KILL, 0);
+    assertThatThrownBy(() -> bed.migrate("h1", counter.pid, "home"))
+        .isInstanceOf(DaemonException.class);
+    bed.awaitPeers();
+    counter.awaitProgress();
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .until(() -> location(counter.pid).stream().allMatch(end::equals));
+    counter.end();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"home.deciding, h2", "home.committed, h3"})
+  void whoIsInDoubtStandsStillUntilTheHomeIsBack(String point, String end) throws DaemonException {
+    Counter counter = Counter.start("doubt-" + point);
+    bed.migrate("h1", counter.pid, "h2");
+    counter.awaitProgress();
+    bed.host("h1").holdDaemon();
+    bed.arm("h1", point, Action.KILL, 0);
+    try {
+      assertThatThrownBy(() -> bed.migrate("h1", counter.pid, "h3"))
+          .isInstanceOf(DaemonException.class);
+      long stood = counter.last();
+      Awaitility.await()
+          .during(Duration.ofSeconds(1))
+          .atMost(PATIENCE)
+          .until(() -> counter.last() == stood);
+    } finally {
+      bed.host("h1").startDaemon();
+    }
+    bed.awaitPeers();
+    counter.awaitProgress();
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .until(() -> location(counter.pid).stream().allMatch(end::equals));
+    counter.end();
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "h1, home.deciding, KILL, h1",
     "h1, home.committed, KILL, h2",
     "h1, source.frozen, ERROR, h1",
     "h1, source.holding, ERROR, h1",
     "h2, target.mapped, KILL, h1",
+    "h2, target.resuming, KILL, h2",
+    "h1, source.staying, ERROR, h1",
+    "h2, target.destroying, KILL, h1",
     "h2, target.filled, ERROR, h1"
   })
   void faultLeavesTheProcessOnOneSide(String host, String point, Action action, String end)
       throws DaemonException {
     Counter counter = Counter.start("fault-" + point);
     bed.arm(host, point, action, 0);
+    if (point.equals("source.staying") || point.equals("target.destroying")) {
+      // Only a move that is called off comes there.
+      bed.arm("h1", "home.deciding", Action.ERROR, 0);
+    }
     try {
       bed.migrate("h1", counter.pid, "h2");
     } catch (DaemonException e) {

@@ -248,6 +248,11 @@ public final class Host {
     supervisor().kill();
   }
 
+  /** Leaves the daemon alone; when it ends, it stays down until started. */
+  public void holdDaemon() {
+    supervisor().hold();
+  }
+
   /** SIGKILL to the daemon, which stays down until started. */
   public void killDaemonAndHold() {
     supervisor().killAndHold();

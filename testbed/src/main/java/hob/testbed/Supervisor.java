@@ -121,7 +121,8 @@ final class Supervisor {
     }
   }
 
-  private void hold() {
+  /** Starts no other daemon when this one ends. */
+  void hold() {
     Layout.write(host.root().resolve("run/hob/hold"), "");
   }
 
