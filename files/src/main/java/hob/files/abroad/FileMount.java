@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * The files of another host, mounted here. {@link #frame} is for the connection's reader thread,
@@ -42,6 +43,7 @@ public final class FileMount implements AutoCloseable {
 
   // Of the connection's reader thread.
   private final MemorySegment memory = Arena.ofAuto().allocate(FileFrame.MAX_BYTES, 8);
+  private final LongAdder requests = new LongAdder();
   private final CompletableFuture<Boolean> gone = new CompletableFuture<>();
   private final Object flushLock = new Object();
   private volatile CompletableFuture<Boolean> flushed = new CompletableFuture<>();
@@ -235,6 +237,7 @@ public final class FileMount implements AutoCloseable {
   }
 
   void send(ByteBuffer frame) throws IOException {
+    requests.increment();
     sink.send(frame);
   }
 
@@ -243,13 +246,10 @@ public final class FileMount implements AutoCloseable {
     return gone.copy();
   }
 
-  /** How many messages went to the home for requests, since the start. */
+  /** How many messages went to the home since the start. */
   public long requests() {
     return requests.sum();
   }
-
-  final java.util.concurrent.atomic.LongAdder requests =
-      new java.util.concurrent.atomic.LongAdder();
 
   /**
    * Takes the mount away, whoever uses it: processes get ECONNABORTED for what they wait for and

@@ -3,6 +3,7 @@ package hob.files.abroad;
 import hob.files.frame.Notice;
 import hob.linux.Errno;
 import hob.linux.fuse.FuseDevice;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import java.util.concurrent.LinkedBlockingQueue;
  * after. A thread of its own: the kernel makes it wait for look-ups and reads under way.
  */
 final class Notifier {
+  private static final System.Logger LOG = System.getLogger(Notifier.class.getName());
   private static final long ROOT = 1;
 
   private final FuseDevice device;
@@ -56,10 +58,19 @@ final class Notifier {
   private void run() {
     try {
       while (true) {
-        queue.take().run();
+        perform(queue.take());
       }
     } catch (InterruptedException _) {
       // The mount has gone.
+    }
+  }
+
+  /** A mistake of one who listens must not keep the kernel believing what is no longer true. */
+  private static void perform(Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "after a notice from home", e);
     }
   }
 

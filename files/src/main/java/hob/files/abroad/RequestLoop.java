@@ -166,7 +166,6 @@ final class RequestLoop implements Runnable {
         return;
       }
     }
-    mount.requests.increment();
     RawMemory.i8(head + FileFrame.KIND, FileFrame.REQUEST);
     RawMemory.i8(head + FileFrame.FLAGS, flags);
     RawMemory.u16(head + FileFrame.MOUNT, mount.mount());

@@ -24,6 +24,5 @@ public final class Notice {
   /** The name in the directory {@code parent}. */
   public static final int ENTRY = 2;
 
-  /** All else about {@code node} that the foreign daemon, not its kernel, has kept. */
   private Notice() {}
 }

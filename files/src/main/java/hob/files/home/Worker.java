@@ -1,11 +1,14 @@
 package hob.files.home;
 
 import hob.files.frame.FileFrame;
+import hob.linux.Errno;
 import hob.linux.Nr;
 import hob.linux.RawMemory;
 import hob.linux.Sys;
 import hob.linux.fuse.FuseLayout;
+import hob.linux.fuse.FuseOpcode;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -18,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * for the thread itself.
  */
 final class Worker {
+  private static final System.Logger LOG = System.getLogger(Worker.class.getName());
   private static final int CLONE_FS = 0x200;
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int STATX_BASIC = 0x7ff;
@@ -72,12 +76,21 @@ final class Worker {
     CURRENT.set(this);
     try {
       while (true) {
-        queue.take().run();
+        perform(queue.take());
       }
     } catch (InterruptedException _) {
       // Closed.
     } finally {
       CURRENT.remove();
+    }
+  }
+
+  /** A mistake in one must not end the thread, which others wait for. */
+  private static void perform(Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "work for a guest failed", e);
     }
   }
 
@@ -97,11 +110,17 @@ final class Worker {
   /** Carries out a request and answers it. */
   void serve(Request request) {
     user = guest.userOf(request.uid(), request.gid());
-    int result = operations.perform(this, request);
-    if (result != Operations.NO_REPLY) {
-      reply(request, result);
+    try {
+      int result = operations.perform(this, request);
+      if (result != Operations.NO_REPLY) {
+        reply(request, result);
+      }
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, FuseOpcode.name(request.opcode()) + " of a guest failed", e);
+      reply(request, -Errno.EIO.number());
+    } finally {
+      request.done();
     }
-    request.done();
   }
 
   /**
