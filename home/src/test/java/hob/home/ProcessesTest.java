@@ -103,4 +103,17 @@ class ProcessesTest {
         assert os.waitpid(worker, 0)[1] == 0
         """);
   }
+
+  @Test
+  void filesOfNamespacesAndOfInit() throws Exception {
+    survives(
+        """
+        fds = {n: os.open('/proc/self/ns/' + n, os.O_RDONLY) for n in ('net', 'pid', 'uts')}
+        init = os.open('/proc/1/status', os.O_RDONLY)
+        ready()
+        for n, fd in fds.items():
+          assert os.path.samestat(os.fstat(fd), os.stat('/proc/self/ns/' + n)), n
+        assert b'Pid:\\t1\\n' in os.pread(init, 4096, 0)
+        """);
+  }
 }

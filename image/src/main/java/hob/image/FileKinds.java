@@ -15,6 +15,7 @@ final class FileKinds {
           new EpollFile(),
           new InotifyFile(),
           new PidFdFile(),
+          new NamespaceFile(),
           new UnixSocketFile(),
           new InetSocketFile(),
           new PipeFile(),

@@ -11,6 +11,11 @@ final class InetName {
 
   private InetName() {}
 
+  /** Whether it is an internet address at all: some sockets have none. */
+  static boolean has(byte[] name) {
+    return name.length >= 16;
+  }
+
   static int port(byte[] name) {
     return ((name[2] & 0xff) << 8) | (name[3] & 0xff);
   }
@@ -78,7 +83,7 @@ final class InetName {
   }
 
   static boolean any(byte[] name) {
-    return Bytes.allZero(address(name));
+    return !has(name) || Bytes.allZero(address(name));
   }
 
   static boolean loopback(byte[] name) {

@@ -69,7 +69,7 @@ final class InetSocketFile implements FileKind {
       s.addAllOptions(SocketOptions.of(fd, s.getDomain()));
       byte[] name = Socket.name(fd);
       byte[] peer = Socket.peer(fd);
-      s.setName(ByteString.copyFrom(name)).setBound(InetName.port(name) != 0);
+      s.setName(ByteString.copyFrom(name)).setBound(InetName.has(name) && InetName.port(name) != 0);
       if (peer != null) {
         s.setPeer(ByteString.copyFrom(peer));
       }

@@ -16,6 +16,9 @@ final class NamedFile implements FileKind {
   /** Memory devices, by minor number of major 1: null, zero, full, random, urandom. */
   private static final Set<Integer> MEMORY_DEVICES = Set.of(3, 5, 7, 8, 9);
 
+  /** Every host and every sandbox has one. */
+  private static final int INIT = 1;
+
   private static final Pattern PROCESS = Pattern.compile("^/proc/([0-9]+)(/|$)");
 
   @Override
@@ -32,7 +35,8 @@ final class NamedFile implements FileKind {
   public @Nullable String pin(ProcessFacts.FdFacts d) {
     String t = d.target();
     Matcher process = PROCESS.matcher(t);
-    if (process.find() && !d.process().inTree(Integer.parseInt(process.group(1)))) {
+    int about = process.find() ? Integer.parseInt(process.group(1)) : INIT;
+    if (about != INIT && !d.process().inTree(about)) {
       return "is a file of /proc about a process that does not move along (" + t + ")";
     }
     if ((d.flags() & Fd.O_PATH) != 0 || d.stat().isRegular() || d.stat().isDirectory()) {

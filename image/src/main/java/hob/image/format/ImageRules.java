@@ -39,6 +39,8 @@ final class ImageRules {
   private static final int ITIMERS = 3;
   private static final int LIMITS = 16;
   private static final int MAP_FIELDS = 11;
+  private static final int BPF_INSTRUCTION = 8;
+  private static final int BPF_MAX = 4096;
   private static final int MAX_XSTATE = 1 << 20;
   private static final int MAX_AUXV = PAGE;
 
@@ -97,6 +99,12 @@ final class ImageRules {
     }
     for (var p : image.getPipesList()) {
       require(p.getCapacity() >= 0, "the capacity of a pipe");
+      long packets = 0;
+      for (int length : p.getPacketsList()) {
+        require(length > 0, "a packet of bytes:", length);
+        packets += length;
+      }
+      require(p.getPacketsCount() == 0 || packets == p.getContents().size(), "packets of a pipe");
     }
     pages(image.getPageRunsList());
   }
@@ -108,6 +116,7 @@ final class ImageRules {
       require(ids.add(t.getTid()), "twice the pid", t.getTid());
       thread(t);
     }
+    seccomp(p);
     memory(p.getMemory());
     require(p.getSignals().getActionsCount() == SIGNALS, "signal actions");
     for (var b : p.getSignals().getActionsList()) {
@@ -133,6 +142,23 @@ final class ImageRules {
       last = number;
       index("descriptor", d.getFile(), image.getFilesCount());
       locks(d.getLocksList());
+    }
+  }
+
+  private static void seccomp(ProcessImage p) throws ImageException {
+    int threads = p.getSeccompCount();
+    require(threads == 0 || threads == p.getThreadsCount(), "seccomp filters of threads");
+    for (var t : p.getSeccompList()) {
+      for (int f : t.getFiltersList()) {
+        index("seccomp filter", f, p.getSeccompFiltersCount());
+      }
+    }
+    for (var f : p.getSeccompFiltersList()) {
+      int size = f.getProgram().size();
+      require(
+          size > 0 && size % BPF_INSTRUCTION == 0 && size <= BPF_MAX * BPF_INSTRUCTION,
+          "a seccomp filter of bytes:",
+          size);
     }
   }
 
@@ -195,6 +221,7 @@ final class ImageRules {
           TIMER_FD,
           SIGNAL_FD,
           PID_FD,
+          NAMESPACE,
           NETLINK_SOCKET,
           PACKET_SOCKET,
           PTY -> {
