@@ -59,6 +59,7 @@ final class StreamJourney implements AutoCloseable {
   /** All that waits for input does so in the name of this process, which leads its group. */
   void wantedBy(int pid) {
     waiter = pid;
+    home.sandbox(() -> List.of(pid), "/dev/pts");
   }
 
   private StreamEvent asIfBy(StreamEvent e) {
