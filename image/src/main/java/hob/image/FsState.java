@@ -5,6 +5,7 @@ import hob.image.proto.ProcessImage;
 import hob.linux.Fd;
 import hob.linux.FileStat;
 import hob.linux.Nr;
+import hob.linux.ProcFs;
 import hob.linux.RootDir;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.List;
 /** Working directory, root and file creation mask. */
 final class FsState implements StateModule {
   private static final int O_PATH_DIRECTORY = Fd.O_PATH | Fd.O_DIRECTORY;
+  private static final int CAP_DAC_READ_SEARCH = 2;
 
   @Override
   public String name() {
@@ -85,9 +87,14 @@ final class FsState implements StateModule {
     batch.add("umask", Nr.UMASK, fs.getUmask());
   }
 
-  /** A shadow works where its process did, which its user might not be allowed to enter again. */
+  /**
+   * A shadow works where its process did, and a child born abroad is made by one: their user might
+   * not be allowed to enter that directory again.
+   */
   private static boolean worksIn(Rebuild r, Fd directory) {
-    return r.reused()
+    String sets = ProcFs.status("/proc/" + r.pid() + "/status").getOrDefault("CapEff", "0");
+    long effective = Long.parseUnsignedLong(sets, 16);
+    return (effective >> CAP_DAC_READ_SEARCH & 1) == 0
         && FileStat.of("/proc/" + r.pid() + "/cwd").sameAs(FileStat.of(directory.path()));
   }
 }
