@@ -19,6 +19,8 @@ module hob.bench {
       info.picocli;
   opens hob.bench.files to
       info.picocli;
+  opens hob.bench.proof to
+      info.picocli;
 
   exports hob.demo;
 }

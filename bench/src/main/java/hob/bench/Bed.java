@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -177,6 +178,17 @@ public final class Bed implements AutoCloseable {
   /** Starts a program on h1; its pid there. */
   public int start(Path output, List<String> command) {
     return host("h1").spawn(command, output);
+  }
+
+  /** Copies what the daemons had to say to a directory, a file for each host. */
+  public void copyLogs(Path to) throws IOException {
+    Files.createDirectories(to);
+    for (Host host : hosts()) {
+      Path log = host.disk().resolve("hobd.log");
+      if (Files.exists(log)) {
+        Files.copy(log, to.resolve(host.name() + ".log"), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
   }
 
   /** The only child of a process of h1, once it has one. */

@@ -61,6 +61,9 @@ public final class Main implements Runnable {
           new Entry("bench", _ -> new ProgramCommand.Bench()),
           new Entry("faults", _ -> new ProgramCommand.Faults()),
           new Entry("files", _ -> new ProgramCommand.Files()),
+          new Entry("random", _ -> new ProgramCommand.RandomPrograms()),
+          new Entry("stress", _ -> new ProgramCommand.Stress()),
+          new Entry("programs", _ -> new ProgramCommand.RealPrograms()),
           new Entry("doctor", DoctorCommand::new),
           new Entry("version", VersionCommand::new));
 
@@ -68,7 +71,8 @@ public final class Main implements Runnable {
   private static final Set<String> NO_COMMAND = Set.of("-V", "--version");
 
   /** Words after these belong to another program, options and all. */
-  private static final Set<String> PROGRAMS = Set.of("run", "demo", "bench", "faults", "files");
+  private static final Set<String> PROGRAMS =
+      Set.of("run", "demo", "bench", "faults", "files", "random", "stress", "programs");
 
   /** How the launcher makes the AOT cache: do what every start does, say nothing. */
   @Option(names = "--train", hidden = true)

@@ -53,6 +53,46 @@ final class ProgramCommand {
     }
   }
 
+  /** {@code hob random}. */
+  @Command(
+      name = "random",
+      description = "Move random programs that check themselves; count what goes wrong.")
+  static final class RandomPrograms implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob random --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.bench.proof.RandomPrograms", arguments);
+    }
+  }
+
+  /** {@code hob stress}. */
+  @Command(name = "stress", description = "Move stress-ng's stressors; see what they say.")
+  static final class Stress implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob stress --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.bench.proof.Stress", arguments);
+    }
+  }
+
+  /** {@code hob programs}. */
+  @Command(
+      name = "programs",
+      description = "Move real programs while they work; compare what comes out.")
+  static final class RealPrograms implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob programs --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.bench.proof.RealPrograms", arguments);
+    }
+  }
+
   /** {@code hob demo}. */
   @Command(name = "demo", description = "See hob at work, on hosts on this machine.")
   static final class Demo implements Runnable {

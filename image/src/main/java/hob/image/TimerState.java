@@ -93,12 +93,26 @@ final class TimerState implements StateModule {
 
   private static void interval(Rebuild r, ProcessImage image, Batch batch) {
     for (int i = 0; i < image.getTimers().getItimersCount(); i++) {
-      byte[] b = image.getTimers().getItimers(i).toByteArray();
+      byte[] b = running(image.getTimers().getItimers(i).toByteArray());
       if (!Bytes.allZero(b) || r.reused()) {
         batch.room(1, 64);
         batch.add("setitimer", Nr.SETITIMER, i, batch.data(b), 0);
       }
     }
+  }
+
+  /**
+   * One that has just struck has nothing left and is set again only as its signal is taken, which
+   * is pending still. Set to nothing it would be off, so it strikes at once: its signal cannot be
+   * pending twice.
+   */
+  private static byte[] running(byte[] itimerval) {
+    var b = Bytes.of(itimerval);
+    boolean struck = b.getLong(16) == 0 && b.getLong(24) == 0;
+    if (struck && (b.getLong(0) != 0 || b.getLong(8) != 0)) {
+      b.putLong(24, 1);
+    }
+    return itimerval;
   }
 
   /** After the threads exist, since a timer may notify one. */

@@ -1,0 +1,223 @@
+package hob.bench.proof;
+
+import hob.bench.Bed;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code hob stress}: one worker of each of stress-ng's stressors, moved while it verifies. */
+@Command(
+    name = "hob stress",
+    description = {
+      "Runs one worker of each stressor of stress-ng with --verify, as an ordinary user, and moves",
+      "it three times while it runs. Each first runs unmoved: what does not run so is skipped."
+    },
+    mixinStandardHelpOptions = true)
+public final class Stress implements Callable<Integer> {
+  private static final int MOVES = 3;
+  private static final int LEAST_MILLIS = 300;
+  private static final int MOST_MILLIS = 1200;
+  private static final int NOBODY = 65534;
+  private static final long ADDRESS_SPACE = 2L << 30;
+
+  /** Those that are about the machine and not about a program of a user. */
+  private static final Map<String, String> NOT_OF_A_USER =
+      Map.of(
+          "softlockup", "hogs all processors of the machine with real-time priority",
+          "cpu-online", "switches processors off",
+          "oom-pipe", "brings the machine out of memory",
+          "dev", "opens every device of the machine",
+          "sysfs", "reads all of /sys of the machine",
+          "smi", "needs system management mode");
+
+  @Parameters(paramLabel = "NAME", description = "Which stressors; all if none is given.")
+  private List<String> names = new ArrayList<>();
+
+  @Option(names = "--seconds", description = "How long each runs (default: ${DEFAULT-VALUE}).")
+  private int seconds = 6;
+
+  @Option(names = "--from", paramLabel = "NAME", description = "Leave out those before it.")
+  private String from = "";
+
+  @Option(names = "--most", paramLabel = "N", description = "Not more than so many.")
+  private int most = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--markdown",
+      paramLabel = "FILE",
+      description = "Write the table there; lines of other stressors in it stay.")
+  private @Nullable Path markdown;
+
+  @Option(names = "--logs", paramLabel = "DIR", description = "Leave the daemons' logs there.")
+  private @Nullable Path logs;
+
+  @Option(names = "--testbed", hidden = true)
+  private String testbed = "stress";
+
+  private @Nullable Bed bed;
+  private int runs;
+
+  private Stress() {}
+
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new Stress()).execute(args));
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Optional<List<String>> known = stressors();
+    if (known.isEmpty()) {
+      System.err.println("hob stress: stress-ng is not installed: apt-get install stress-ng");
+      return 2;
+    }
+    for (String name : names) {
+      if (!known.get().contains(name)) {
+        System.err.printf("hob stress: stress-ng has no stressor %s%n", name);
+        return 2;
+      }
+    }
+    List<Line> lines = new ArrayList<>();
+    try {
+      for (String name :
+          known.get().stream()
+              .filter(n -> names.isEmpty() ? n.compareTo(from) >= 0 : names.contains(n))
+              .limit(most)
+              .toList()) {
+        Line line = one(name);
+        line.print(System.out);
+        lines.add(line);
+        if (markdown != null) {
+          write(markdown, lines);
+        }
+        if (line.verdict() == Verdict.FAIL) {
+          takeDown();
+        }
+      }
+    } finally {
+      takeDown();
+    }
+    System.out.println(lines.size() + " stressors: " + Line.sums(lines));
+    return lines.stream().anyMatch(l -> l.verdict() == Verdict.FAIL) ? 1 : 0;
+  }
+
+  private static Optional<List<String>> stressors() throws InterruptedException {
+    try {
+      Process p = new ProcessBuilder("stress-ng", "--stressors").start();
+      String all = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return p.waitFor() == 0 ? Optional.of(List.of(all.strip().split("\\s+"))) : Optional.empty();
+    } catch (IOException _) {
+      return Optional.empty();
+    }
+  }
+
+  private Bed bed() throws IOException {
+    Bed b = bed;
+    if (b == null) {
+      b = Bed.up(testbed, 3, Map.of("CONFIG_FORCE_warm__up", "false"));
+      bed = b;
+    }
+    return b;
+  }
+
+  private void takeDown() throws IOException {
+    Bed b = bed;
+    if (b != null) {
+      if (logs != null) {
+        b.copyLogs(logs);
+      }
+      b.close();
+      bed = null;
+    }
+  }
+
+  private Line one(String name) throws IOException, InterruptedException {
+    String other = NOT_OF_A_USER.get(name);
+    if (other != null) {
+      return new Line(name, Verdict.SKIP, 0, other);
+    }
+    Journey.End unmoved = run(name, 1, Journey.Plan.stay());
+    if (!unmoved.status().equals(Optional.of(0))) {
+      return new Line(name, Verdict.SKIP, 0, "unmoved: " + said(unmoved));
+    }
+    Journey.End end =
+        run(name, seconds, new Journey.Plan(MOVES, LEAST_MILLIS, MOST_MILLIS, name.hashCode()));
+    if (!end.status().equals(Optional.of(0))) {
+      return new Line(name, Verdict.FAIL, end.moved(), said(end));
+    }
+    if (!end.failed().isEmpty()) {
+      return new Line(name, Verdict.FAIL, end.moved(), Line.plain(end.failed().getFirst()));
+    }
+    if (!end.refused().isEmpty() && end.moved() < MOVES) {
+      return new Line(name, Verdict.REFUSE, end.moved(), Line.plain(end.refused().getFirst()));
+    }
+    return new Line(
+        name, Verdict.PASS, end.moved(), end.moved() < MOVES ? "it ended before the next" : "");
+  }
+
+  private Journey.End run(String name, int time, Journey.Plan plan)
+      throws IOException, InterruptedException {
+    Bed on = bed();
+    Path directory = on.directory().resolve(name + "-" + ++runs);
+    Files.createDirectories(directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+    String script =
+        "exec prlimit --as=%d setpriv --reuid %d --regid %d --clear-groups -- stress-ng --%s 1"
+            + " --verify --timeout %d --temp-path %s";
+    return Journey.run(
+        on,
+        directory,
+        script.formatted(ADDRESS_SPACE, NOBODY, NOBODY, name, time, directory),
+        plan,
+        Duration.ofSeconds(30L + 2 * time));
+  }
+
+  /** The line that tells most of what went wrong. */
+  private static String said(Journey.End end) {
+    List<String> all = (end.output() + "\n" + end.errors()).lines().toList();
+    String line =
+        all.stream()
+            .filter(l -> l.matches(".*(fail|error|skipp|not |unable|cannot).*"))
+            .filter(l -> !l.contains("0 failed") && !l.contains("skipped: 0"))
+            .findFirst()
+            .orElse(all.isEmpty() ? "" : all.getLast())
+            .replaceFirst("stress-ng: \\w+: +\\[\\d+] +", "");
+    String how = end.status().map(s -> "exit status " + s).orElse("did not end");
+    return Line.plain(
+        how
+            + (line.isBlank() ? "" : ": " + line)
+            + (end.failed().isEmpty() ? "" : "; " + end.failed().getFirst()));
+  }
+
+  private static void write(Path file, List<Line> lines) throws IOException {
+    TreeMap<String, String> rows = new TreeMap<>();
+    List<String> before = Files.exists(file) ? Files.readAllLines(file) : List.of();
+    int table = before.indexOf("|---|---|---|---|");
+    for (String row : table < 0 ? List.<String>of() : before.subList(table + 1, before.size())) {
+      if (row.startsWith("| ")) {
+        rows.put(row.split("\\|")[1].strip(), row);
+      }
+    }
+    for (String row : Line.markdown(lines, "stressor").lines().skip(2).toList()) {
+      rows.put(row.split("\\|")[1].strip(), row);
+    }
+    List<String> all = new ArrayList<>(table < 1 ? before : before.subList(0, table - 1));
+    all.add("| stressor | result | moved | |");
+    all.add("|---|---|---|---|");
+    all.addAll(rows.values());
+    Files.write(file, all);
+  }
+}
