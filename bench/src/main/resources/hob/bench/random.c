@@ -382,6 +382,8 @@ static int can_lock(const char *name, int how) {
 static void lock_check(struct thing *t) { MUST(!can_lock(t->more, (int)t->a), "a lock that is held was given away"); }
 
 static void lock_drop(struct thing *t) {
+  // A child that has just been forked may still have the file open.
+  if (t->a) CALL(flock(t->fd, LOCK_UN));
   drop_fds(t);
   MUST(can_lock(t->more, (int)t->a), "a lock that nobody holds is held");
   CALL(unlink(t->more));
@@ -979,7 +981,16 @@ static void zombie_drop(struct thing *t) {
   siginfo_t info;
   CALL(waitid(P_PID, (id_t)t->a, &info, WEXITED | WNOWAIT));
   MUST(info.si_pid == t->a && info.si_code == CLD_EXITED && info.si_status == t->b, "waitid");
-  reap((pid_t)t->a, (int)t->b << 8, t->name);
+  int others = 0;
+  for (int i = 0; i < count; i++) others += things[i].change == no_change && things[i].a > 0 && !strcmp(things[i].name, "child");
+  for (int i = 0; i < count; i++) others += !strcmp(things[i].name, "zombie");
+  if (others) {
+    reap((pid_t)t->a, (int)t->b << 8, t->name);
+  } else {
+    int status;
+    MUST(waitpid(-1, &status, 0) == t->a && status == t->b << 8, "the only child");
+    MUST(waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD, "a child that nobody made");
+  }
 }
 
 static void zombie_check(struct thing *t) { MUST(kill((pid_t)t->a, 0) == 0, "zombie %ld is gone", t->a); }

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HomeArrival implements Arrival {
   private static final int WNOHANG = 1;
+  private static final long WNOHANG_WALL = 0x40000001L;
 
   private final LocalSession session;
   private final long incarnation;
@@ -58,6 +59,7 @@ final class HomeArrival implements Arrival {
           int root = session.id().pid();
           session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
           begin();
+          forgetEnded(image);
           if (bringsHighPids(image)) {
             highPids.open();
             highPidsOpen = true;
@@ -140,6 +142,22 @@ final class HomeArrival implements Arrival {
         child.must("setpgid", Nr.SETPGID, 0, 0);
       } else {
         child.inject(Nr.SETPGID, 0, p.getPgid());
+      }
+    }
+  }
+
+  /**
+   * Ends of children that the parents have seen abroad, or whose pids others have now, are still to
+   * be taken from the parents' shadows.
+   */
+  private void forgetEnded(TreeImage image) {
+    Map<Integer, Boolean> zombies = new HashMap<>();
+    image.getProcessesList().forEach(p -> zombies.put(p.getPid(), p.getZombie()));
+    for (Vessel parent : vessels.values()) {
+      for (int child : ProcFs.children(parent.pid())) {
+        if (LocalSession.state(child) == 'Z' && !zombies.getOrDefault(child, false)) {
+          parent.inject(Nr.WAIT4, child, 0, WNOHANG_WALL, 0);
+        }
       }
     }
   }

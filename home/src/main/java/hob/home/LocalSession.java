@@ -118,6 +118,9 @@ final class LocalSession {
   boolean busy;
   private volatile boolean over;
 
+  /** The last process of the session has ended abroad. */
+  private boolean empty;
+
   LocalSession(
       SessionId id,
       EngineLink link,
@@ -207,6 +210,8 @@ final class LocalSession {
       case CONTINUED -> shadowStops(e.getContinued().getPid(), Signals.SIGCONT);
       case EMPTY -> {
         if (peer.equals(location) && atHome()) {
+          // It may have ended before its shadows are made.
+          empty = true;
           emptied();
         }
       }
@@ -527,6 +532,9 @@ final class LocalSession {
   }
 
   private void emptied() {
+    if (!empty || role != Role.SHADOWS || busy) {
+      return;
+    }
     for (Shadow s : List.copyOf(shadows.values())) {
       LOG.log(
           System.Logger.Level.WARNING,
@@ -807,6 +815,7 @@ final class LocalSession {
     }
     if (role == Role.SHADOWS) {
       shadows.values().forEach(this::pump);
+      emptied();
     }
     if (role == Role.FOREIGN) {
       for (var e : Map.copyOf(hostPids).entrySet()) {

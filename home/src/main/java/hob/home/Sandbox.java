@@ -27,7 +27,9 @@ final class Sandbox {
   /** Pids from here on belong to processes born abroad. */
   static final int FOREIGN_PIDS = 1 << 21;
 
-  private static final int PID_MAX = 1 << 22;
+  /** Where the kernel's pids end at most. */
+  static final int PID_MAX = 1 << 22;
+
   private static final long WNOHANG_WALL = 0x40000001L;
 
   private final Vessel init;

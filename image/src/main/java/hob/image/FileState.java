@@ -29,7 +29,7 @@ final class FileState implements StateModule {
     }
     for (ProcessFacts.FdFacts d : p.descriptors()) {
       String reason = FileKinds.pin(d);
-      if (reason != null) {
+      if (reason != null && d.stillThere()) {
         out.add(new Refusal(p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
       }
     }

@@ -9,6 +9,7 @@ import hob.linux.ProcFs;
 import hob.linux.RootDir;
 import hob.linux.Socket;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,15 @@ public final class ProcessFacts {
     /** Of a socket, its protocol as the kernel names it (UNIX-STREAM, TCP, UDPv6); else empty. */
     public String protocol() {
       return target().startsWith("socket:[") ? Socket.protocol(path()) : "";
+    }
+
+    /** Whether the process, which may be running, still has the same file under this number. */
+    boolean stillThere() {
+      try {
+        return Arrays.equals(link, Fd.readlinkBytes(path()));
+      } catch (LinuxException e) {
+        return false;
+      }
     }
 
     /** The link as text. */

@@ -319,6 +319,7 @@ final class Rebuild {
   void prepare() {
     Batch b = Objects.requireNonNull(batch);
     @Nullable String link = files.path(image.getMemory().getExe() - 1);
+    // A shadow's child has the shadow's executable, which cannot be set again while it is mapped.
     if (link == null || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {
       mailbox().deliver(b, List.of(files.open(image.getMemory().getExe() - 1)));
       exe = 1;

@@ -31,6 +31,13 @@ final class TimerState implements StateModule {
     }
   }
 
+  /** The POSIX timers that a process has, by their numbers. */
+  static java.util.List<Integer> ids(int pid) {
+    return timers(ProcFs.text("/proc/" + pid + "/timers")).stream()
+        .map(t -> Integer.parseInt(t.getOrDefault("ID", "0")))
+        .toList();
+  }
+
   private static java.util.List<Map<String, String>> timers(String text) {
     java.util.List<Map<String, String>> all = new java.util.ArrayList<>();
     for (String line : text.split("\n")) {

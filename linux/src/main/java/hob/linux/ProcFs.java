@@ -103,6 +103,19 @@ public final class ProcFs {
     return numbers("/proc/" + pid + "/task");
   }
 
+  /** Children of a process, zombies too, as {@code /proc/PID/task/TID/children} of its threads. */
+  public static List<Integer> children(int pid) {
+    List<Integer> all = new ArrayList<>();
+    for (int tid : threads(pid)) {
+      for (String child : text("/proc/" + pid + "/task/" + tid + "/children").split(" ")) {
+        if (!child.isEmpty()) {
+          all.add(Integer.parseInt(child));
+        }
+      }
+    }
+    return all;
+  }
+
   /**
    * Fields of {@code /proc/PID/stat}; index as in proc_pid_stat(5), so 3 is the state; 0 is unused.
    *
