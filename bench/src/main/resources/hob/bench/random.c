@@ -989,7 +989,8 @@ static void zombie_drop(struct thing *t) {
   } else {
     int status;
     MUST(waitpid(-1, &status, 0) == t->a && status == t->b << 8, "the only child");
-    MUST(waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD, "a child that nobody made");
+    pid_t r = waitpid(-1, &status, WNOHANG);
+    MUST(r == -1 && errno == ECHILD, "a child that nobody made: %d, %04x", (int)r, status);
   }
 }
 

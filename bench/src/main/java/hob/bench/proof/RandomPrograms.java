@@ -56,7 +56,12 @@ public final class RandomPrograms implements Callable<Integer> {
   private RandomPrograms() {}
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new RandomPrograms()).execute(args));
+    System.exit(run(args));
+  }
+
+  /** Runs it with these options; its exit status. */
+  static int run(String... args) {
+    return new CommandLine(new RandomPrograms()).execute(args);
   }
 
   private record Result(long seed, Journey.End end) {

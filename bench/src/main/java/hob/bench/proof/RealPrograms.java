@@ -55,7 +55,12 @@ public final class RealPrograms implements Callable<Integer> {
   private RealPrograms() {}
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new RealPrograms()).execute(args));
+    System.exit(run(args));
+  }
+
+  /** Runs it with these options; its exit status. */
+  static int run(String... args) {
+    return new CommandLine(new RealPrograms()).execute(args);
   }
 
   @Override

@@ -74,7 +74,12 @@ public final class Stress implements Callable<Integer> {
   private Stress() {}
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Stress()).execute(args));
+    System.exit(run(args));
+  }
+
+  /** Runs it with these options; its exit status. */
+  static int run(String... args) {
+    return new CommandLine(new Stress()).execute(args);
   }
 
   @Override
