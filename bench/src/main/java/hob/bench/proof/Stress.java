@@ -179,15 +179,14 @@ public final class Stress implements Callable<Integer> {
     Path directory = on.directory().resolve(name + "-" + ++runs);
     Files.createDirectories(directory);
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
-    String script =
-        "exec prlimit --as=%d setpriv --reuid %d --regid %d --clear-groups -- stress-ng --%s 1"
-            + " --verify --timeout %d --temp-path %s";
     return Journey.run(
         on,
         directory,
-        script.formatted(ADDRESS_SPACE, NOBODY, NOBODY, name, time, directory),
+        ("exec prlimit --as=%d setpriv --reuid %d --regid %d --clear-groups -- stress-ng --%s 1"
+                + " --verify --timeout %d --temp-path %s")
+            .formatted(ADDRESS_SPACE, NOBODY, NOBODY, name, time, directory),
         plan,
-        Duration.ofSeconds(30L + 2 * time));
+        Duration.ofSeconds(30L + 2L * time));
   }
 
   /** The line that tells most of what went wrong. */

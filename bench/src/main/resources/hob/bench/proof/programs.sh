@@ -28,7 +28,7 @@ exec bash work.bash >result
 cat >work.pl <<'END'
 use strict; use warnings;
 my ($x, %count) = (7);
-for my $round (1 .. 12) {
+for my $round (1 .. 60) {
   pipe(my $from, my $to) or die;
   my $child = fork() // die;
   if (!$child) {
