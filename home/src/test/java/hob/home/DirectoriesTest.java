@@ -75,7 +75,7 @@ class DirectoriesTest {
 
   @Test
   void fileOfProcAboutAnotherProcessIsRefused() throws Exception {
-    String script = "fd = os.open('/proc/1/stat', os.O_RDONLY)\nready()\n";
+    String script = "fd = os.open('/proc/%d/stat' % os.getppid(), os.O_RDONLY)\nready()\n";
     try (MovedProgram p = MovedProgram.start(directory, script)) {
       assertThatThrownBy(p::moveAround)
           .isInstanceOf(MoveRefusedException.class)
