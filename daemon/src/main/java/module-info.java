@@ -6,6 +6,7 @@ module hob.daemon {
   requires hob.image;
   requires hob.home;
   requires hob.migration;
+  requires hob.policy;
   requires typesafe.config;
   requires jdk.net;
 

@@ -17,13 +17,13 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "run",
     description = {
-      "Run a command with this host as its home.",
+      "Run a command with this host as its home; what it starts may run on other hosts.",
       "",
-      "  hob run [--on HOST] [--] CMD...",
+      "  hob run [--on HOST] [--explain] [--] CMD...",
       "",
       "Exit status and signals are CMD's; 125 says that it was not run."
     },
-    customSynopsis = "hob run [--on HOST] [--] CMD...")
+    customSynopsis = "hob run [--on HOST] [--explain] [--] CMD...")
 final class RunCommand implements Callable<Integer> {
   @Parameters(arity = "0..*", hidden = true)
   private List<String> words = List.of();

@@ -4,6 +4,8 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigValue;
+import hob.policy.Rules;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -30,6 +32,7 @@ import java.util.Map;
  *     eight times as often that they live
  * @param lostAfter a home that is not heard for so long has its processes here frozen
  * @param warmUp whether to exercise the code at start, so that the first move is as fast as others
+ * @param placement where commands run
  * @param faults whether tests may inject faults
  */
 public record DaemonConfig(
@@ -45,11 +48,44 @@ public record DaemonConfig(
     Duration silence,
     Duration lostAfter,
     boolean warmUp,
+    Placement placement,
     boolean faults) {
   /** Read when no other file is named; it need not exist. */
   public static final Path USUAL_FILE = Path.of("/etc/hob/hob.conf");
 
   private static final int PORT = 4627;
+
+  /**
+   * Where the commands of sessions of this home run.
+   *
+   * @param rules which commands may leave
+   * @param slots jobs that a host takes at a time; a host that is not named takes one for each CPU
+   */
+  public record Placement(Rules rules, Map<String, Integer> slots) {
+    public Placement {
+      slots = Map.copyOf(slots);
+    }
+
+    private static Placement of(Config c) {
+      Map<String, Integer> slots = new LinkedHashMap<>();
+      c.getObject("slots").forEach((host, n) -> slots.put(host, number(n)));
+      return new Placement(
+          new Rules(
+              c.getStringList("drivers"),
+              c.getStringList("stay"),
+              c.getStringList("go"),
+              c.getStringList("brief")),
+          slots);
+    }
+
+    private static int number(ConfigValue value) {
+      try {
+        return Integer.parseInt(value.unwrapped().toString());
+      } catch (NumberFormatException e) {
+        throw new ConfigException.WrongType(value.origin(), "placement.slots: not a number", e);
+      }
+    }
+  }
 
   public DaemonConfig {
     peers = Map.copyOf(peers);
@@ -94,6 +130,7 @@ public record DaemonConfig(
         c.getDuration("peer.silence"),
         c.getDuration("lost.after"),
         c.getBoolean("warm-up"),
+        Placement.of(c.getConfig("placement")),
         c.getBoolean("testing.faults"));
   }
 

@@ -3,6 +3,8 @@ package hob.daemon;
 import com.google.protobuf.Message;
 import hob.daemon.control.ArmedFaults;
 import hob.daemon.control.Control;
+import hob.daemon.exec.Dispatcher;
+import hob.daemon.exec.Reception;
 import hob.daemon.peer.PeerListener;
 import hob.daemon.peer.Peers;
 import hob.home.Engine;
@@ -35,6 +37,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** One running daemon. */
 public final class Hobd implements AutoCloseable {
@@ -56,8 +59,10 @@ public final class Hobd implements AutoCloseable {
   private final Peers peers;
   private final Engine engine;
   private final Migration migration;
+  private final Dispatcher dispatcher;
   private final Control control;
   private final HomeWatch watch;
+  private @Nullable Reception reception;
 
   private Hobd(DaemonConfig config) throws IOException {
     this.config = config;
@@ -76,7 +81,8 @@ public final class Hobd implements AutoCloseable {
             .beat(config.silence().dividedBy(BEATS), config.silence())
             .open();
     peers = new Peers(config.name(), config.peers(), endpoint, executor, timer);
-    engine = new KernelEngine(peers, config.run().resolve("sessions"));
+    KernelEngine kernel = new KernelEngine(peers, config.run().resolve("sessions"));
+    engine = kernel;
     Optional<ArmedFaults> faults =
         config.faults()
             ? Optional.of(new ArmedFaults(config.listen().getAddress(), timer))
@@ -91,9 +97,11 @@ public final class Hobd implements AutoCloseable {
             executor,
             timer,
             System.Logger.Level.INFO);
-    control = new Control(config, Main.VERSION, engine, peers, migration, faults, executor);
+    dispatcher = new Dispatcher(config, peers, kernel, migration, executor);
+    control =
+        new Control(config, Main.VERSION, engine, dispatcher, peers, migration, faults, executor);
     watch = new HomeWatch(config.name(), engine, peers, config.lostAfter());
-    peers.tell(new Ears(), migration::ended, m -> engine.receive(config.name(), m));
+    peers.tell(new Ears(), this::ended, m -> engine.receive(config.name(), m));
   }
 
   private static HostInfo self(DaemonConfig config) {
@@ -111,6 +119,8 @@ public final class Hobd implements AutoCloseable {
     var _ =
         hobd.timer.scheduleWithFixedDelay(
             () -> hobd.executor.execute(hobd.watch::look), 1, 1, TimeUnit.SECONDS);
+    hobd.dispatcher.recover();
+    hobd.reception = new Reception(config.run(), hobd.dispatcher, hobd.executor, hobd.timer);
     hobd.listenToCommands();
     LOG.log(
         System.Logger.Level.INFO,
@@ -123,6 +133,11 @@ public final class Hobd implements AutoCloseable {
       hobd.executor.execute(() -> hobd.warmUp(address));
     }
     return hobd;
+  }
+
+  private void ended(SessionId session) {
+    dispatcher.ended(session);
+    migration.ended(session);
   }
 
   private void listenToCommands() throws IOException {
@@ -142,6 +157,9 @@ public final class Hobd implements AutoCloseable {
   @Override
   public void close() throws IOException {
     LOG.log(System.Logger.Level.INFO, "hobd of host {0} ends", config.name());
+    if (reception != null) {
+      reception.close();
+    }
     peers.close();
     endpoint.close();
     engine.close();
@@ -156,11 +174,13 @@ public final class Hobd implements AutoCloseable {
     public void up(String peer, boolean newDaemon) {
       engine.reconnected(peer);
       migration.up(peer, newDaemon);
+      executor.execute(() -> dispatcher.up(peer));
       executor.execute(watch::look);
     }
 
     @Override
     public void down(String peer, String why) {
+      dispatcher.down(peer);
       migration.down(peer, why);
     }
 

@@ -23,7 +23,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The {@link Engine} that works on the real kernel. */
-public final class KernelEngine implements Engine {
+public final class KernelEngine implements Engine, RemoteInvocation {
   private static final System.Logger LOG = System.getLogger(KernelEngine.class.getName());
   private static final int WARM_UP_ROUNDS = 60;
   private static final int LEASE = 1 << 15;
@@ -207,6 +207,39 @@ public final class KernelEngine implements Engine {
       }
     }
     return Long.MAX_VALUE;
+  }
+
+  @Override
+  public boolean hold(SessionId id, Runnable proceed) {
+    LocalSession s;
+    try {
+      s = session(id, link.self());
+    } catch (RuntimeException e) {
+      proceed.run();
+      throw e;
+    }
+    boolean held = s.tracer().call(() -> s.hold(proceed));
+    if (!held) {
+      letGo(id);
+    }
+    return held;
+  }
+
+  @Override
+  public SessionView family(SessionId id) {
+    Set<Integer> others = new HashSet<>();
+    sessions.values().stream()
+        .filter(s -> s.id().home().equals(link.self()))
+        .forEach(s -> others.addAll(s.tree()));
+    return Views.of(id, link.self(), pid -> !others.contains(pid));
+  }
+
+  @Override
+  public void letGo(SessionId id) {
+    LocalSession s = sessions.get(id);
+    if (s != null) {
+      s.tracer().run(s::letGo);
+    }
   }
 
   @Override

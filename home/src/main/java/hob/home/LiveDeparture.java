@@ -89,7 +89,8 @@ final class LiveDeparture implements Departure {
               walk,
               session.id().home(),
               outline.getOutsideList(),
-              session.streams());
+              session.streams(),
+              session.takeCaught());
       session.streams().flush();
       capture = c;
       pages = c.pages();

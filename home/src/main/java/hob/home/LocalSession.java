@@ -10,6 +10,7 @@ import hob.home.proto.Stopped;
 import hob.home.proto.StreamEvent;
 import hob.image.Capture;
 import hob.image.ForegroundGroup;
+import hob.image.FreshExec;
 import hob.image.PtsDevice;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
@@ -120,6 +121,9 @@ final class LocalSession {
 
   /** The last process of the session has ended abroad. */
   private boolean empty;
+
+  /** The process that stands at the end of its exec, 0 when none does. */
+  private int caught;
 
   LocalSession(
       SessionId id,
@@ -901,6 +905,29 @@ final class LocalSession {
     if (pidfd != null) {
       poller.remove(pidfd, pidfd::close);
       resident = null;
+    }
+  }
+
+  /**
+   * Catches its process in the exec that it waits in, see {@link FreshExec#await}. Tracer's thread.
+   */
+  boolean hold(Runnable proceed) {
+    caught = FreshExec.await(id.pid(), proceed) ? id.pid() : 0;
+    return caught != 0;
+  }
+
+  /** Whoever asks is in charge of the process that was caught, if any. */
+  Set<Integer> takeCaught() {
+    Set<Integer> taken = caught == 0 ? Set.of() : Set.of(caught);
+    caught = 0;
+    return taken;
+  }
+
+  /** A process that is still held runs on here, and the session is over unless it is elsewhere. */
+  void letGo() {
+    takeCaught().forEach(FreshExec::release);
+    if (role == Role.RESIDENT && !busy) {
+      end();
     }
   }
 

@@ -1,10 +1,12 @@
 package hob.home;
 
+import hob.image.TreeWalk;
 import hob.linux.LinuxException;
 import hob.linux.ProcFs;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /** What {@code hob ps} shows of a session, from /proc. */
 final class Views {
@@ -15,16 +17,29 @@ final class Views {
   private Views() {}
 
   static SessionView of(LocalSession s) {
+    boolean here = s.role != LocalSession.Role.SHADOWS;
+    return new SessionView(s.id(), s.incarnation, s.location, here, processes(s.tree()));
+  }
+
+  /** A tree of this home that nothing was moved of. */
+  static SessionView of(SessionId id, String self, IntPredicate counts) {
+    List<Integer> tree =
+        LocalSession.start(id.pid()) == id.startTicks()
+            ? new TreeWalk(id.pid()).get().stream().filter(counts::test).toList()
+            : List.of();
+    return new SessionView(id, 0, self, true, processes(tree));
+  }
+
+  private static List<SessionView.ProcessView> processes(List<Integer> tree) {
     List<SessionView.ProcessView> all = new ArrayList<>();
-    for (int pid : s.tree()) {
+    for (int pid : tree) {
       try {
         all.add(process(pid));
       } catch (LinuxException e) {
         LOG.log(System.Logger.Level.DEBUG, "process {0} ended meanwhile: {1}", pid, e.getMessage());
       }
     }
-    boolean here = s.role != LocalSession.Role.SHADOWS;
-    return new SessionView(s.id(), s.incarnation, s.location, here, all);
+    return all;
   }
 
   private static SessionView.ProcessView process(int pid) {

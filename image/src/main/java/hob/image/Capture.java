@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -118,12 +119,24 @@ public final class Capture {
     return true;
   }
 
+  /** As the other one, of a tree of which nothing is stopped. */
+  public static Capture freeze(
+      Tracer tracer,
+      Supplier<List<Integer>> tree,
+      String home,
+      List<OutsideProcess> outside,
+      StandIns standIns)
+      throws RefusedException {
+    return freeze(tracer, tree, home, outside, standIns, Set.of());
+  }
+
   /**
    * Stops the tree and takes its state.
    *
    * @param tree its pids in this /proc, parents first; asked again until nothing new is found
    * @param home host name that the processes see
    * @param outside what the image says of processes that stay behind
+   * @param held threads of it that the tracer has stopped already
    * @throws RefusedException when something cannot move; the tree runs on
    */
   public static Capture freeze(
@@ -131,7 +144,8 @@ public final class Capture {
       Supplier<List<Integer>> tree,
       String home,
       List<OutsideProcess> outside,
-      StandIns standIns)
+      StandIns standIns,
+      Set<Integer> held)
       throws RefusedException {
     Map<Integer, SystemCallRestart.Sleep> sleeps = new HashMap<>();
     for (int pid : tree.get()) {
@@ -147,7 +161,7 @@ public final class Capture {
       }
     }
     long start = System.nanoTime();
-    Freezer.FrozenForest forest = new Freezer(tracer, tree).freeze();
+    Freezer.FrozenForest forest = new Freezer(tracer, tree, held).freeze();
     try {
       int root = tree.get().getFirst();
       if (forest.processes().isEmpty() || forest.zombies().contains(root)) {

@@ -29,15 +29,22 @@ final class Freezer {
 
   private final Tracer tracer;
   private final Supplier<List<Integer>> tree;
+  private final Set<Integer> held;
   private final Map<Integer, List<Integer>> tidsByPid = new LinkedHashMap<>();
   private final Set<Integer> stoppedBefore = new LinkedHashSet<>();
   private final Set<Integer> zombies = new LinkedHashSet<>();
   private final Set<Integer> seized = new LinkedHashSet<>();
   private final Set<Integer> arrived = new LinkedHashSet<>();
 
-  Freezer(Tracer tracer, Supplier<List<Integer>> tree) {
+  /**
+   * A freezer.
+   *
+   * @param held threads that the tracer has stopped already; they are of {@code tree}
+   */
+  Freezer(Tracer tracer, Supplier<List<Integer>> tree, Set<Integer> held) {
     this.tracer = tracer;
     this.tree = tree;
+    this.held = Set.copyOf(held);
   }
 
   /**
@@ -126,7 +133,8 @@ final class Freezer {
   }
 
   private boolean seizeThread(int pid, int tid) throws RefusedException {
-    long r = Ptrace.seize(tid, Tracee.OPTIONS);
+    boolean stands = held.contains(tid);
+    long r = stands ? 0 : Ptrace.seize(tid, Tracee.OPTIONS);
     if (Errno.ESRCH.is(r) || (Errno.EPERM.is(r) && ended(tid))) {
       // It has just ended: its process is to be looked at again.
       return true;
@@ -146,7 +154,11 @@ final class Freezer {
     } else {
       tids.add(tid);
     }
-    Sys.check(Ptrace.interrupt(tid), "PTRACE_INTERRUPT", tid);
+    if (stands) {
+      arrived.add(tid);
+    } else {
+      Sys.check(Ptrace.interrupt(tid), "PTRACE_INTERRUPT", tid);
+    }
     return true;
   }
 

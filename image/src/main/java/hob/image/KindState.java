@@ -4,6 +4,8 @@ import hob.linux.Fd;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
 import hob.linux.ProcFs;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
@@ -51,14 +53,14 @@ final class KindState implements StateModule {
               "vfork",
               "waits for its vfork child, which has not become another program yet"));
     }
-    if (!"0".equals(p.status().getOrDefault("TracerPid", "0"))) {
+    String tracer = p.status().getOrDefault("TracerPid", "0");
+    // A thread of this daemon: it holds the process in its exec.
+    if (!tracer.equals("0") && !Files.exists(Path.of("/proc/self/task/" + tracer))) {
       out.add(
           new Refusal(
               p.pid(),
               "traced",
-              "is being traced by process "
-                  + p.status().get("TracerPid")
-                  + " (a debugger or strace)"));
+              "is being traced by process " + tracer + " (a debugger or strace)"));
     }
     for (String ns : NAMESPACES) {
       namespace(p, ns, out);

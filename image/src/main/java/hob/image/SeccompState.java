@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code seccomp(2)}: the strict mode, and the filters that each thread has. While a thread is
@@ -57,14 +56,19 @@ final class SeccompState implements StateModule {
       return;
     }
     Map<SeccompFilter, Integer> known = new HashMap<>();
+    List<ThreadSeccomp> threads = new ArrayList<>();
     for (FrozenThread t : p.threads()) {
       ThreadSeccomp.Builder thread = ThreadSeccomp.newBuilder().setMode(mode(t.status()));
       if (thread.getMode() > STRICT) {
         for (int i = 0; ; i++) {
-          SeccompFilter f = filter(p, t, i);
-          if (f == null) {
+          byte[] program = Ptrace.seccompFilter(t.tid(), i);
+          if (program == null) {
             break;
           }
+          if (ExecFilter.is(program)) {
+            continue;
+          }
+          SeccompFilter f = filter(p, t, i, program);
           thread.addFilters(
               known.computeIfAbsent(
                   f,
@@ -74,15 +78,17 @@ final class SeccompState implements StateModule {
                   }));
         }
       }
-      out.addSeccomp(thread);
+      if (thread.getMode() > STRICT && thread.getFiltersCount() == 0) {
+        thread.setMode(0);
+      }
+      threads.add(thread.build());
+    }
+    if (threads.stream().anyMatch(t -> t.getMode() != 0)) {
+      out.addAllSeccomp(threads);
     }
   }
 
-  private static @Nullable SeccompFilter filter(FrozenProcess p, FrozenThread t, int index) {
-    byte[] program = Ptrace.seccompFilter(t.tid(), index);
-    if (program == null) {
-      return null;
-    }
+  private static SeccompFilter filter(FrozenProcess p, FrozenThread t, int index, byte[] program) {
     var b = Bytes.of(program);
     for (int i = 0; i < program.length; i += INSTRUCTION) {
       if (b.getShort(i) == BPF_RET_K && (b.getInt(i + 4) & ACTION_MASK) == RET_USER_NOTIF) {
@@ -136,7 +142,9 @@ final class SeccompState implements StateModule {
         thread,
         (tid, b) -> {
           Map<String, String> now = ProcFs.status("/proc/" + r.pid() + "/task/" + tid + "/status");
-          int has = Integer.parseInt(now.getOrDefault("Seccomp_filters", "0"));
+          int has =
+              Integer.parseInt(now.getOrDefault("Seccomp_filters", "0"))
+                  - (adopted(now, tid) ? 1 : 0);
           List<Integer> missing =
               wanted
                   .getFiltersList()
@@ -150,6 +158,20 @@ final class SeccompState implements StateModule {
             b.add("prctl(PR_SET_SECCOMP)", Nr.PRCTL, PR_SET_SECCOMP, STRICT, 0, 0, 0);
           }
         });
+  }
+
+  /** Whether a thread has the filter of Hob itself. */
+  private static boolean adopted(Map<String, String> status, int tid) {
+    for (int i = 0; mode(status) > STRICT; i++) {
+      byte[] program = Ptrace.seccompFilter(tid, i);
+      if (program == null) {
+        return false;
+      }
+      if (ExecFilter.is(program)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static void install(SeccompFilter f, int flags, Batch b) {

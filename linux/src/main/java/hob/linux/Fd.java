@@ -50,6 +50,12 @@ public final class Fd implements AutoCloseable {
         Sys.check(tryOpen(path, flags, mode), "openat", path, "0" + Integer.toOctalString(flags)));
   }
 
+  /** {@code mknodat(2)} of a FIFO or a device that needs no number. */
+  public static void makeNode(String path, int mode) {
+    MemorySegment s = Scratch.get();
+    Sys.check(Sys.call(Nr.MKNODAT, AT_FDCWD, Scratch.string(s, 0, path), mode, 0), "mknodat", path);
+  }
+
   /** As {@link #open}, returning the number or {@code -errno}. */
   public static long tryOpen(String path, int flags, int mode) {
     MemorySegment s = Scratch.get();

@@ -2,6 +2,7 @@ package hob.daemon.control;
 
 import com.google.protobuf.Message;
 import hob.daemon.DaemonConfig;
+import hob.daemon.exec.Dispatcher;
 import hob.daemon.peer.Peers;
 import hob.home.Engine;
 import hob.migration.Migration;
@@ -74,6 +75,7 @@ public final class Control {
       DaemonConfig config,
       String version,
       Engine engine,
+      Dispatcher dispatcher,
       Peers peers,
       Migration migration,
       Optional<ArmedFaults> faults,
@@ -81,7 +83,7 @@ public final class Control {
     this.config = config;
     this.version = version;
     this.migration = migration;
-    this.verbs = new Verbs(config.name(), engine, peers, migration);
+    this.verbs = new Verbs(config.name(), engine, dispatcher, peers, migration);
     this.images = new Images(config.name(), engine);
     this.callers = new Callers(config.state());
     this.faults = faults;
@@ -198,6 +200,7 @@ public final class Control {
         .setReady(ready)
         .setWarm(warm)
         .setMovesUnderWay(migration.underWay())
+        .setCpus(Runtime.getRuntime().availableProcessors())
         .build();
   }
 

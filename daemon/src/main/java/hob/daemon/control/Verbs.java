@@ -1,5 +1,6 @@
 package hob.daemon.control;
 
+import hob.daemon.exec.Dispatcher;
 import hob.daemon.peer.PeerLink;
 import hob.daemon.peer.Peers;
 import hob.home.Engine;
@@ -44,6 +45,7 @@ final class Verbs {
 
   private final String self;
   private final Engine engine;
+  private final Dispatcher dispatcher;
   private final Peers peers;
   private final Migration migration;
   private final Locator locator;
@@ -51,9 +53,10 @@ final class Verbs {
   /** Sessions that a user asked for by name and that have not moved yet. */
   private final Set<SessionId> adopted = ConcurrentHashMap.newKeySet();
 
-  Verbs(String self, Engine engine, Peers peers, Migration migration) {
+  Verbs(String self, Engine engine, Dispatcher dispatcher, Peers peers, Migration migration) {
     this.self = self;
     this.engine = engine;
+    this.dispatcher = dispatcher;
     this.peers = peers;
     this.migration = migration;
     this.locator = new Locator(self, engine);
@@ -221,7 +224,11 @@ final class Verbs {
   SessionsReply sessions() {
     SessionsReply.Builder reply = SessionsReply.newBuilder();
     Set<SessionId> seen = ConcurrentHashMap.newKeySet();
-    for (SessionView s : engine.sessions()) {
+    List<SessionView> all = new ArrayList<>(engine.sessions());
+    Set<SessionId> moved =
+        all.stream().map(SessionView::session).collect(Collectors.toUnmodifiableSet());
+    dispatcher.families().stream().filter(s -> !moved.contains(s.session())).forEach(all::add);
+    for (SessionView s : all) {
       seen.add(s.session());
       SessionLine.Builder line =
           SessionLine.newBuilder()
