@@ -116,7 +116,8 @@ final class CoordinatorTest {
     coordinator.recover();
     said.clear();
     coordinator.hear("h2", new Message.SourceAsks(move(5)));
-    assertThat(said).containsExactly("h2 Stay 6");
+    // All orders of a move that is off are repeated: the target may not have heard its own.
+    assertThat(said).containsExactly("h3 Destroy 6", "h2 Stay 6");
   }
 
   @Test
