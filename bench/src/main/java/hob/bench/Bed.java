@@ -20,6 +20,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +50,10 @@ public final class Bed implements AutoCloseable {
     Testbed.down(name);
     TestbedSpec spec = TestbedSpec.standard().withName(name).withHosts(hosts);
     Testbed testbed = Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment)));
-    Bed bed = new Bed(testbed, Files.createTempDirectory("hob-" + name));
+    Path directory = Files.createTempDirectory("hob-" + name);
+    // Not all of what runs there is root's.
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Bed bed = new Bed(testbed, directory);
     bed.awaitPeers();
     return bed;
   }
