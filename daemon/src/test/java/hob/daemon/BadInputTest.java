@@ -157,8 +157,9 @@ final class BadInputTest {
     assertThat(hob(USER, "run").status()).isEqualTo(2);
     assertThat(hob(USER, "run", "--on").status()).isEqualTo(2);
     assertThat(hob(USER, "run", "no-such-command").status()).isEqualTo(127);
-    Completed c = hob(USER, "run", "--on", "h9", "sh", "-c", "sleep 1; exit 4");
-    assertThat(c.status()).isEqualTo(4);
-    assertThat(c.error()).contains("no host is called 'h9'");
+    Completed c = hob(USER, "run", "--on", "h9", "sh", "-c", "echo ran");
+    assertThat(c.status()).isEqualTo(125);
+    assertThat(c.output()).isEmpty();
+    assertThat(c.error()).startsWith("hob: ").contains("h9");
   }
 }
