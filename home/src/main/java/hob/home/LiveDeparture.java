@@ -31,7 +31,7 @@ final class LiveDeparture implements Departure {
     this.before = session.role;
     this.walk = session.walk();
     if (session.sandbox == null) {
-      session.streams().shared(SharedPipes.of(walk.get()));
+      session.streams().shared(SharedPipes.of(walk));
     }
     this.outline = session.tracer().call(() -> describe(session, walk));
   }

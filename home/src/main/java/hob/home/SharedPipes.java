@@ -1,11 +1,11 @@
 package hob.home;
 
+import hob.image.TreeWalk;
 import hob.linux.Fd;
 import hob.linux.FileStat;
 import hob.linux.LinuxException;
 import hob.linux.ProcFs;
 import java.nio.charset.StandardCharsets;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -19,14 +19,16 @@ import java.util.Set;
 final class SharedPipes {
   private SharedPipes() {}
 
-  /** Inodes of those. */
-  static Set<Long> of(Collection<Integer> tree) {
+  /** Inodes of those. The tree runs meanwhile: it may fork and end. */
+  static Set<Long> of(TreeWalk tree) {
     Map<String, Long> mine = new HashMap<>();
-    tree.forEach(pid -> pipes(pid, mine));
+    tree.get().forEach(pid -> pipes(pid, mine));
     Set<Long> shared = new HashSet<>();
     if (!mine.isEmpty()) {
-      Set<Integer> inside = new HashSet<>(tree);
-      for (int pid : ProcFs.numbers("/proc")) {
+      // In this order: whoever of the tree is among them is found by the walk, unless it has ended.
+      int[] all = ProcFs.numbers("/proc");
+      Set<Integer> inside = new HashSet<>(tree.get());
+      for (int pid : all) {
         if (!inside.contains(pid)) {
           others(pid, mine, shared);
         }

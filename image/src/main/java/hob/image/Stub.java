@@ -1,6 +1,7 @@
 package hob.image;
 
 import hob.linux.Fd;
+import hob.linux.LinuxException;
 import hob.linux.Nr;
 import hob.linux.PosixSpawn;
 import hob.linux.ProcessMemory;
@@ -50,6 +51,8 @@ public final class Stub {
    * Starts a stub as a child of the calling thread, seizes it and stops it with all signals but
    * SIGTRAP blocked.
    *
+   * <p>A failure leaves no process.
+   *
    * @param name shown by ps
    * @param options PTRACE_O_ bits beside O_TRACESYSGOOD
    */
@@ -64,6 +67,16 @@ public final class Stub {
     try (readOnly) {
       pid = PosixSpawn.spawn(readOnly.path(), List.of(name), List.of());
     }
+    try {
+      return furnish(pid, options);
+    } catch (LinuxException e) {
+      Signals.kill(pid, Signals.SIGKILL);
+      Capture.awaitEnd(pid);
+      throw e;
+    }
+  }
+
+  private static Tracee furnish(int pid, int options) {
     Sys.check(Ptrace.seize(pid, Tracee.OPTIONS | options), "PTRACE_SEIZE", pid);
     Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
     Wait.of(pid);

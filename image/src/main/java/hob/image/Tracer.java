@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tracer implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Tracer.class.getName());
+
+  /** It may be killed while it is made, by whoever kills by name or parent. */
+  private static final int HANG_ATTEMPTS = 100;
+
   private final Thread thread;
   private final ConcurrentLinkedQueue<Runnable> work = new ConcurrentLinkedQueue<>();
   private final Map<Integer, Consumer<WaitStatus>> watches = new HashMap<>();
@@ -130,10 +134,20 @@ public final class Tracer implements AutoCloseable {
 
   /** Hangs up a bell. Whoever submits work from now on rings it. */
   private void hang() {
-    int pid = Stub.start("hob-bell", Ptrace.O_EXITKILL).tid();
-    Ptrace.signalMask(pid, 0);
-    Ptrace.cont(pid, 0);
-    bell = pid;
+    for (int left = HANG_ATTEMPTS; ; left--) {
+      try {
+        int pid = Stub.start("hob-bell", Ptrace.O_EXITKILL).tid();
+        Ptrace.signalMask(pid, 0);
+        Ptrace.cont(pid, 0);
+        bell = pid;
+        return;
+      } catch (LinuxException e) {
+        if (left == 1) {
+          throw e;
+        }
+        LOG.log(System.Logger.Level.WARNING, "hanging up a bell: {0}; once more", e.getMessage());
+      }
+    }
   }
 
   /** Allocates and touches this thread's buffers now, not while a tree stands still. */

@@ -17,9 +17,11 @@ class ArchitectureTest {
   /** Classes of {@code hob.image} that may name registers or machine code. */
   private static final List<String> KNOW_IT =
       List.of(
+          "Adopter",
           "Batch",
           "FrozenThread",
           "Hole",
+          "Keeper",
           "MachineCode",
           "Rebuild",
           "Shadow",
