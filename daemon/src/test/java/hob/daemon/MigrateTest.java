@@ -281,6 +281,15 @@ final class MigrateTest {
     }
   }
 
+  private static void runsOnlyOn(String end, Counter counter) {
+    bed.awaitPeers();
+    counter.awaitProgress();
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .until(() -> location(counter.pid).stream().allMatch(end::equals));
+    counter.end();
+  }
+
   @ParameterizedTest
   @CsvSource({"target.mapped, h2", "target.resuming, h1"})
   void homeThatIsKilledInAHomecomingKeepsTheShadow(String point, String end)
@@ -290,12 +299,7 @@ final class MigrateTest {
     bed.arm("h1", point, Action.KILL, 0);
     assertThatThrownBy(() -> bed.migrate("h1", counter.pid, "home"))
         .isInstanceOf(DaemonException.class);
-    bed.awaitPeers();
-    counter.awaitProgress();
-    Awaitility.await()
-        .atMost(PATIENCE)
-        .until(() -> location(counter.pid).stream().allMatch(end::equals));
-    counter.end();
+    runsOnlyOn(end, counter);
   }
 
   @ParameterizedTest
@@ -317,12 +321,7 @@ final class MigrateTest {
     } finally {
       bed.host("h1").startDaemon();
     }
-    bed.awaitPeers();
-    counter.awaitProgress();
-    Awaitility.await()
-        .atMost(PATIENCE)
-        .until(() -> location(counter.pid).stream().allMatch(end::equals));
-    counter.end();
+    runsOnlyOn(end, counter);
   }
 
   @ParameterizedTest
@@ -350,11 +349,6 @@ final class MigrateTest {
     } catch (DaemonException e) {
       assertThat(e.getMessage()).doesNotContain("\n");
     }
-    bed.awaitPeers();
-    counter.awaitProgress();
-    Awaitility.await()
-        .atMost(PATIENCE)
-        .until(() -> location(counter.pid).stream().allMatch(end::equals));
-    counter.end();
+    runsOnlyOn(end, counter);
   }
 }

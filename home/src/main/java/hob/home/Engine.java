@@ -87,9 +87,6 @@ public interface Engine extends AutoCloseable {
    */
   void abandon(SessionId session);
 
-  /** Makes the first moves as fast as later ones. Takes a second or two; any thread. */
-  default void warmUp() {}
-
   /**
    * A home was not heard for long: its processes here must not run until it is, since it may come
    * to count them as lost. Not called for this host's own.

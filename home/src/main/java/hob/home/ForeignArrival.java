@@ -2,9 +2,7 @@ package hob.home;
 
 import hob.image.Descendants;
 import hob.image.ForegroundGroup;
-import hob.image.Pages;
 import hob.image.RefusedException;
-import hob.image.Restore;
 import hob.image.Skeleton;
 import hob.image.Vessel;
 import hob.image.proto.ControllingTerminal;
@@ -12,26 +10,18 @@ import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import hob.linux.ProcFs;
-import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
-final class ForeignArrival implements Arrival {
-  private final LocalSession session;
+final class ForeignArrival extends MappedArrival {
   private final Sandbox sandbox;
   private final Map<Integer, Vessel> vessels = new HashMap<>();
-  private @Nullable Restore restore;
-  private @Nullable Pages pages;
-  private long resumedAtNanos;
-  private boolean over;
 
   ForeignArrival(LocalSession session, long incarnation, TreeOutline outline)
       throws MoveRefusedException {
-    this.session = session;
+    super(session);
     session.incarnation = incarnation;
     session.leasedFrom = outline.getFirstPid();
     session.busy = true;
@@ -73,29 +63,18 @@ final class ForeignArrival implements Arrival {
   }
 
   @Override
-  public void map(byte[] bytes) {
-    TreeImage image = Outlines.sound(bytes);
-    session
-        .tracer()
-        .call(() -> {
-          Map<Integer, Vessel> mine = build(Outlines.of(image));
-          for (var e : Map.copyOf(vessels).entrySet()) {
-            if (!mine.containsKey(e.getKey())) {
-              vessels.remove(e.getKey());
-              endedMeanwhile(e.getValue());
-            }
-          }
-          vessels.putAll(mine);
-          terminals(image);
-          Restore r = new Restore(image, mine, session.streams()::open);
-          restore = r;
-          image.getProcessesList().stream()
-              .filter(ProcessImage::getStopped)
-              .forEach(p -> session.userStopped.add(p.getPid()));
-          note(mine);
-          pages = r.map();
-          return null;
-        });
+  protected void lay(TreeImage image) throws RefusedException {
+    Map<Integer, Vessel> mine = build(Outlines.of(image));
+    for (var e : Map.copyOf(vessels).entrySet()) {
+      if (!mine.containsKey(e.getKey())) {
+        vessels.remove(e.getKey());
+        endedMeanwhile(e.getValue());
+      }
+    }
+    vessels.putAll(mine);
+    terminals(image);
+    // Until it is prepared a later daemon would find the processes dead.
+    mapInto(mine, image);
   }
 
   /** While the processes still have their code. */
@@ -113,16 +92,6 @@ final class ForeignArrival implements Arrival {
     }
   }
 
-  /**
-   * Tells a later daemon what arrives. Until {@link #prepare} is through it would find the
-   * processes dead.
-   */
-  private void note(Map<Integer, Vessel> mine) {
-    mine.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
-    session.role = LocalSession.Role.DOUBT_TARGET;
-    session.save();
-  }
-
   /** Its parent has taken its end at the source: here nothing may be left of it. */
   private void endedMeanwhile(Vessel gone) {
     int parent = ProcFs.stat("/proc/" + gone.pid() + "/stat").ppid();
@@ -131,20 +100,6 @@ final class ForeignArrival implements Arrival {
         .findFirst()
         .orElse(sandbox.init())
         .killChild(gone);
-  }
-
-  private Restore restore() {
-    return Objects.requireNonNull(restore, "not mapped");
-  }
-
-  @Override
-  public long pageBytes() {
-    return Objects.requireNonNull(pages).bytes();
-  }
-
-  @Override
-  public void write(long offset, MemorySegment from) {
-    Objects.requireNonNull(pages).write(offset, from);
   }
 
   @Override
@@ -160,51 +115,19 @@ final class ForeignArrival implements Arrival {
   }
 
   @Override
-  public void resume() {
-    over = true;
-    session
-        .tracer()
-        .call(() -> {
-          restore().resume();
-          resumedAtNanos = System.nanoTime();
-          session.streams().started();
-          session.arrivedStopped(
-              restore().image().getProcessesList().stream()
-                  .filter(ProcessImage::getStopped)
-                  .map(ProcessImage::getPid)
-                  .toList());
-          session.runsHere();
-          return null;
-        });
+  protected void resumed(TreeImage image) {
+    session.arrivedStopped(
+        image.getProcessesList().stream()
+            .filter(ProcessImage::getStopped)
+            .map(ProcessImage::getPid)
+            .toList());
+    session.runsHere();
   }
 
   @Override
-  public long resumedAtNanos() {
-    return resumedAtNanos;
-  }
-
-  @Override
-  public void destroy() {
-    if (over) {
-      return;
-    }
-    over = true;
-    session
-        .tracer()
-        .call(() -> {
-          if (restore != null) {
-            restore.closeFiles();
-          }
-          session.streams().abandonArrival();
-          vessels.values().forEach(Vessel::kill);
-          session.leaveSandbox();
-          session.end();
-          return null;
-        });
-  }
-
-  @Override
-  public void close() {
-    destroy();
+  protected void undo() {
+    vessels.values().forEach(Vessel::kill);
+    session.leaveSandbox();
+    session.end();
   }
 }

@@ -2,18 +2,17 @@ package hob.home;
 
 import hob.home.proto.Signal;
 import hob.image.ForegroundGroup;
-import hob.image.Pages;
-import hob.image.Restore;
+import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.image.proto.ControllingTerminal;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
+import hob.linux.Errno;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
 import hob.linux.ProcFs;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,72 +20,52 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An {@link Arrival} at home: every process is rebuilt in its shadow, those born abroad as children
  * of their parents'.
  */
-final class HomeArrival implements Arrival {
+final class HomeArrival extends MappedArrival {
   private static final int WNOHANG = 1;
   private static final long WNOHANG_WALL = 0x40000001L;
 
-  private final LocalSession session;
   private final long incarnation;
   private final Map<Integer, Vessel> vessels = new HashMap<>();
   private final Map<Integer, Vessel> fresh = new HashMap<>();
   private final Map<Vessel, Integer> foregrounds = new HashMap<>();
-  private @Nullable Restore restore;
-  private @Nullable Pages pages;
   private final HighPids highPids;
   private boolean highPidsOpen;
-  private long resumedAtNanos;
-  private boolean over;
 
   HomeArrival(LocalSession session, long incarnation, HighPids highPids) {
+    super(session);
     this.highPids = highPids;
-    this.session = session;
     this.incarnation = incarnation;
   }
 
   @Override
-  public void map(byte[] bytes) {
-    TreeImage image = Outlines.sound(bytes);
-    session
-        .tracer()
-        .call(() -> {
-          session.busy = true;
-          int root = session.id().pid();
-          session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
-          begin();
-          forgetEnded(image);
-          if (bringsHighPids(image)) {
-            highPids.open();
-            highPidsOpen = true;
-          }
-          bornAbroad(image);
-          endedAbroad(image);
-          image.getTerminalsList().forEach(this::foreground);
-          Map<Integer, Vessel> mine = new HashMap<>();
-          for (ProcessImage p : image.getProcessesList()) {
-            Vessel v = vessels.get(p.getPid());
-            if (v != null) {
-              mine.put(p.getPid(), v);
-            } else if (!p.getZombie()) {
-              throw new LinuxException(
-                  "homecoming", hob.linux.Errno.ESRCH, "no shadow of process " + p.getPid());
-            }
-          }
-          Restore r = new Restore(withTaken(image), mine, session.streams()::open);
-          restore = r;
-          image.getProcessesList().stream()
-              .filter(ProcessImage::getStopped)
-              .forEach(p -> session.userStopped.add(p.getPid()));
-          mine.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
-          session.save();
-          pages = r.map();
-          return null;
-        });
+  protected void lay(TreeImage image) throws RefusedException {
+    session.busy = true;
+    int root = session.id().pid();
+    session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
+    begin();
+    forgetEnded(image);
+    if (bringsHighPids(image)) {
+      highPids.open();
+      highPidsOpen = true;
+    }
+    bornAbroad(image);
+    endedAbroad(image);
+    image.getTerminalsList().forEach(this::foreground);
+    Map<Integer, Vessel> mine = new HashMap<>();
+    for (ProcessImage p : image.getProcessesList()) {
+      Vessel v = vessels.get(p.getPid());
+      if (v != null) {
+        mine.put(p.getPid(), v);
+      } else if (!p.getZombie()) {
+        throw new LinuxException("homecoming", Errno.ESRCH, "no shadow of process " + p.getPid());
+      }
+    }
+    mapInto(mine, withTaken(image));
   }
 
   /**
@@ -229,20 +208,6 @@ final class HomeArrival implements Arrival {
     session.endedAway.clear();
   }
 
-  private Restore restore() {
-    return Objects.requireNonNull(restore, "not mapped");
-  }
-
-  @Override
-  public long pageBytes() {
-    return Objects.requireNonNull(pages).bytes();
-  }
-
-  @Override
-  public void write(long offset, MemorySegment from) {
-    Objects.requireNonNull(pages).write(offset, from);
-  }
-
   @Override
   public void prepare() {
     session
@@ -255,57 +220,24 @@ final class HomeArrival implements Arrival {
   }
 
   @Override
-  public void resume() {
-    over = true;
-    session
-        .tracer()
-        .call(() -> {
-          restore().resume();
-          resumedAtNanos = System.nanoTime();
-          session.streams().started();
-          session.shadows.values().forEach(Shadow::release);
-          session.shadows.clear();
-          session.cameHome();
-          return null;
-        });
+  protected void resumed(TreeImage image) {
+    session.shadows.values().forEach(Shadow::release);
+    session.shadows.clear();
+    session.cameHome();
   }
 
   @Override
-  public long resumedAtNanos() {
-    return resumedAtNanos;
-  }
-
-  @Override
-  public void destroy() {
-    if (over) {
-      return;
+  protected void undo() {
+    closeHighPids();
+    foregrounds.forEach(ForegroundGroup::set);
+    fresh.values().forEach(Vessel::kill);
+    List<Integer> ended = List.copyOf(fresh.keySet());
+    for (Shadow s : List.copyOf(session.shadows.values())) {
+      Vessel v = vessels.get(s.nsPid());
+      if (v != null) {
+        session.shadows.put(s.nsPid(), s.remake(v, ended));
+      }
     }
-    over = true;
-    session
-        .tracer()
-        .call(() -> {
-          closeHighPids();
-          if (restore != null) {
-            restore.closeFiles();
-          }
-          session.streams().abandonArrival();
-          foregrounds.forEach(ForegroundGroup::set);
-          fresh.values().forEach(Vessel::kill);
-          List<Integer> ended = List.copyOf(fresh.keySet());
-          for (Shadow s : List.copyOf(session.shadows.values())) {
-            Vessel v = vessels.get(s.nsPid());
-            if (v != null) {
-              Shadow again = s.remake(v, ended);
-              session.shadows.put(s.nsPid(), again);
-            }
-          }
-          session.stayedAway(List.copyOf(session.shadows.values()));
-          return null;
-        });
-  }
-
-  @Override
-  public void close() {
-    destroy();
+    session.stayedAway(List.copyOf(session.shadows.values()));
   }
 }

@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 /** The {@link Engine} that works on the real kernel. */
 public final class KernelEngine implements Engine, RemoteInvocation {
   private static final System.Logger LOG = System.getLogger(KernelEngine.class.getName());
-  private static final int WARM_UP_ROUNDS = 60;
   private static final int LEASE = 1 << 15;
 
   private final EngineLink link;
@@ -329,11 +328,6 @@ public final class KernelEngine implements Engine, RemoteInvocation {
             return null;
           });
     }
-  }
-
-  @Override
-  public void warmUp() {
-    WarmUp.run(WARM_UP_ROUNDS);
   }
 
   @Override

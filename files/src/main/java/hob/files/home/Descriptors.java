@@ -51,6 +51,30 @@ final class Descriptors {
     return fd;
   }
 
+  /** What is done with a file's or a directory's O_PATH descriptor. */
+  interface Call {
+    /** An answer's length, 0, or {@code -errno}. */
+    int with(int fd);
+  }
+
+  /**
+   * Opens an O_PATH descriptor and does something with it as the user.
+   *
+   * @return what {@code call} returned, or {@code -errno}
+   */
+  int asUser(Worker worker, Node node, Call call) {
+    int fd = openPath(worker, node);
+    if (fd < 0) {
+      return fd;
+    }
+    try {
+      worker.asUser();
+      return call.with(fd);
+    } finally {
+      release(node);
+    }
+  }
+
   /** Under the node's monitor. */
   private int path(Worker worker, Node node) {
     if (node.pathFd >= 0) {

@@ -22,26 +22,8 @@ final class Metadata {
     this.descriptors = descriptors;
   }
 
-  /** What is done with a file's O_PATH descriptor, as the user. */
-  private interface Call {
-    int with(int fd);
-  }
-
-  private int on(Worker worker, Node node, Call call) {
-    int fd = descriptors.openPath(worker, node);
-    if (fd < 0) {
-      return fd;
-    }
-    try {
-      worker.asUser();
-      return call.with(fd);
-    } finally {
-      descriptors.release(node);
-    }
-  }
-
   int getattr(Worker worker, Node node) {
-    return on(worker, node, fd -> attributes(worker, node, fd));
+    return descriptors.asUser(worker, node, fd -> attributes(worker, node, fd));
   }
 
   private static int attributes(Worker worker, Node node, int fd) {
@@ -61,7 +43,7 @@ final class Metadata {
         return r;
       }
     }
-    return on(worker, node, fd -> setattr(worker, node, fd, body, valid));
+    return descriptors.asUser(worker, node, fd -> setattr(worker, node, fd, body, valid));
   }
 
   private int setattr(Worker worker, Node node, int fd, long body, int valid) {
@@ -132,14 +114,14 @@ final class Metadata {
   }
 
   int readlink(Worker worker, Node node) {
-    return on(
+    return descriptors.asUser(
         worker,
         node,
         fd -> (int) Sys.call(Nr.READLINKAT, fd, Worker.EMPTY, worker.out(), MAX_LINK));
   }
 
   int statfs(Worker worker, Node node) {
-    return on(
+    return descriptors.asUser(
         worker,
         node,
         fd -> {
@@ -168,7 +150,7 @@ final class Metadata {
         || FuseLayout.SETXATTR_BYTES + nameBytes + size > request.bodyBytes()) {
       return -Errno.EINVAL.number();
     }
-    return on(
+    return descriptors.asUser(
         worker,
         node,
         fd ->
@@ -186,7 +168,7 @@ final class Metadata {
   int getxattr(Worker worker, Node node, Request request) {
     long name = request.body() + FuseLayout.GETXATTR_BYTES;
     int room = size(request.body());
-    return on(
+    return descriptors.asUser(
         worker,
         node,
         fd ->
@@ -198,7 +180,7 @@ final class Metadata {
 
   int listxattr(Worker worker, Node node, long body) {
     int room = size(body);
-    return on(
+    return descriptors.asUser(
         worker,
         node,
         fd ->
@@ -223,7 +205,7 @@ final class Metadata {
 
   int removexattr(Worker worker, Node node, Request request) {
     long name = request.body();
-    return on(
+    return descriptors.asUser(
         worker,
         node,
         fd -> Operations.result(Sys.call(Nr.REMOVEXATTR, Descriptors.procPath(worker, fd), name)));

@@ -39,26 +39,9 @@ final class Names {
 
   int lookup(Worker worker, Node directory, Request request) {
     long name = request.name(0);
-    return name == 0 ? invalid() : in(worker, directory, fd -> entry(worker, directory, fd, name));
-  }
-
-  /** What is done with a directory's descriptor. */
-  private interface Call {
-    int with(int fd);
-  }
-
-  /** Does something in a directory as the user. */
-  private int in(Worker worker, Node directory, Call call) {
-    int fd = descriptors.openPath(worker, directory);
-    if (fd < 0) {
-      return fd;
-    }
-    try {
-      worker.asUser();
-      return call.with(fd);
-    } finally {
-      descriptors.release(directory);
-    }
+    return name == 0
+        ? invalid()
+        : descriptors.asUser(worker, directory, fd -> entry(worker, directory, fd, name));
   }
 
   /** Answers with the entry of a name, which there may not be. */
@@ -166,7 +149,7 @@ final class Names {
     if (target >= request.body() + request.bodyBytes()) {
       return invalid();
     }
-    return in(
+    return descriptors.asUser(
         worker,
         directory,
         fd -> {
@@ -181,7 +164,7 @@ final class Names {
       return invalid();
     }
     long body = request.body();
-    return in(
+    return descriptors.asUser(
         worker,
         directory,
         fd -> {
@@ -203,7 +186,7 @@ final class Names {
       return invalid();
     }
     long body = request.body();
-    return in(
+    return descriptors.asUser(
         worker,
         directory,
         fd -> {
@@ -217,7 +200,7 @@ final class Names {
     long name = request.name(0);
     return name == 0
         ? invalid()
-        : in(
+        : descriptors.asUser(
             worker,
             directory,
             fd -> {
@@ -253,11 +236,11 @@ final class Names {
     if (to == null) {
       return -Errno.ESTALE.number();
     }
-    return in(
+    return descriptors.asUser(
         worker,
         from,
         fromFd ->
-            in(
+            descriptors.asUser(
                 worker,
                 to,
                 toFd -> {
@@ -282,7 +265,7 @@ final class Names {
       return source;
     }
     try {
-      return in(
+      return descriptors.asUser(
           worker,
           directory,
           fd -> {
@@ -306,7 +289,8 @@ final class Names {
     long name = request.name(FuseLayout.CREATE_BYTES);
     return name == 0
         ? invalid()
-        : in(worker, directory, fd -> create(worker, directory, fd, name, request.body()));
+        : descriptors.asUser(
+            worker, directory, fd -> create(worker, directory, fd, name, request.body()));
   }
 
   private int create(Worker worker, Node directory, int fd, long name, long body) {
@@ -359,7 +343,7 @@ final class Names {
   }
 
   int tmpfile(Worker worker, Node directory, Request request) {
-    return in(
+    return descriptors.asUser(
         worker,
         directory,
         fd -> {
