@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigValue;
 import hob.policy.Rules;
+import hob.wire.Endpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a daemon is told. {@code reference.conf} in this module lists every key, with its default.
@@ -33,7 +35,9 @@ import java.util.Map;
  * @param lostAfter a home that is not heard for so long has its processes here frozen
  * @param warmUp whether to exercise the code at start, so that the first move is as fast as others
  * @param placement where commands run
+ * @param hiddenCpuFlags CPU features that processes from elsewhere do not find here
  * @param faults whether tests may inject faults
+ * @param protocol version that it says it speaks
  */
 public record DaemonConfig(
     String name,
@@ -49,7 +53,9 @@ public record DaemonConfig(
     Duration lostAfter,
     boolean warmUp,
     Placement placement,
-    boolean faults) {
+    Set<String> hiddenCpuFlags,
+    boolean faults,
+    int protocol) {
   /** Read when no other file is named; it need not exist. */
   public static final Path USUAL_FILE = Path.of("/etc/hob/hob.conf");
 
@@ -89,6 +95,7 @@ public record DaemonConfig(
 
   public DaemonConfig {
     peers = Map.copyOf(peers);
+    hiddenCpuFlags = Set.copyOf(hiddenCpuFlags);
   }
 
   /**
@@ -131,7 +138,13 @@ public record DaemonConfig(
         c.getDuration("lost.after"),
         c.getBoolean("warm-up"),
         Placement.of(c.getConfig("placement")),
-        c.getBoolean("testing.faults"));
+        Set.copyOf(c.getStringList("cpu.hide")),
+        c.getBoolean("testing.faults"),
+        protocol(c.getInt("testing.protocol")));
+  }
+
+  private static int protocol(int configured) {
+    return configured == 0 ? Endpoint.PROTOCOL : configured;
   }
 
   private static String hostName() throws UnknownHostException {

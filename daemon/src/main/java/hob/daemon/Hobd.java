@@ -7,6 +7,7 @@ import hob.daemon.exec.Dispatcher;
 import hob.daemon.exec.Reception;
 import hob.daemon.peer.PeerListener;
 import hob.daemon.peer.Peers;
+import hob.home.Capacity;
 import hob.home.Engine;
 import hob.home.EngineMessage;
 import hob.home.KernelEngine;
@@ -78,10 +79,13 @@ public final class Hobd implements AutoCloseable {
     endpoint =
         Endpoint.builder(self(config), Control.messageTypes())
             .identity(Identity.load(config.tls()))
+            .version(config.protocol())
             .beat(config.silence().dividedBy(BEATS), config.silence())
             .open();
     peers = new Peers(config.name(), config.peers(), endpoint, executor, timer);
-    KernelEngine kernel = new KernelEngine(peers, config.run().resolve("sessions"));
+    KernelEngine kernel =
+        new KernelEngine(
+            peers, config.run().resolve("sessions"), Capacity.without(config.hiddenCpuFlags()));
     engine = kernel;
     Optional<ArmedFaults> faults =
         config.faults()

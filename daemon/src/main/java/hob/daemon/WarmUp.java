@@ -1,5 +1,6 @@
 package hob.daemon;
 
+import hob.home.Capacity;
 import hob.home.EngineLink;
 import hob.home.EngineMessage;
 import hob.home.KernelEngine;
@@ -162,7 +163,7 @@ final class WarmUp {
       this.name = name;
       Files.createDirectories(directory.resolve(name));
       journal = Journal.open(directory.resolve(name).resolve("journal"), "warm-up");
-      engine = new KernelEngine(this, directory.resolve(name).resolve("sessions"));
+      engine = new KernelEngine(this, directory.resolve(name).resolve("sessions"), Capacity.all());
       migration =
           new Migration(
               engine,

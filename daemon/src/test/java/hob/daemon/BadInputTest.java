@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import hob.cli.DaemonException;
 import hob.cli.ExitStatus;
 import hob.testbed.Completed;
+import hob.wire.tls.CertificateAuthority;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +92,46 @@ final class BadInputTest {
       refused(ExitStatus.CANNOT_MOVE, "init process", uid, "migrate", 1, "h2");
       refused(ExitStatus.CANNOT_MOVE, "init process", uid, "adopt", 1);
       refused(ExitStatus.CANNOT_MOVE, "init process", uid, "abandon", 1);
+    }
+  }
+
+  /**
+   * The hosts of a testbed see no threads of the kernel, so this asks a daemon of the machine
+   * itself. Pid 2 is kthreadd, the parent of all others.
+   */
+  @Test
+  void threadOfTheKernelStays() throws Exception {
+    assumeThat(Path.of("/proc/2/comm")).content().isEqualTo("kthreadd\n");
+    CertificateAuthority.create().issue("machine").save(directory.resolve("tls"));
+    Path config = directory.resolve("hobd.conf");
+    Path socket = directory.resolve("hobd.sock");
+    Files.writeString(
+        config,
+        """
+        host { name = machine, listen = "127.0.0.1:0", peers = [ { name = h2, address = "127.0.0.1:1" } ] }
+        tls.dir = "%1$s/tls"
+        state.dir = "%1$s/state"
+        run.dir = "%1$s/run"
+        control.socket = "%2$s"
+        warm-up = false
+        """
+            .formatted(directory, socket));
+    try (Hobd _ = Hobd.start(DaemonConfig.load(config))) {
+      String line = "hob: pid 2 is [kthreadd], a thread of the kernel, and stays there\n";
+      for (List<String> words :
+          List.of(
+              List.of("migrate", "2", "h2"),
+              List.of("migrate", "--check", "2", "h2"),
+              List.of("adopt", "2"))) {
+        List<String> command = new ArrayList<>(List.of(HOB.toString()));
+        command.addAll(words);
+        ProcessBuilder b = new ProcessBuilder(command).redirectErrorStream(true);
+        b.environment().putAll(Map.of("HOB_SOCKET", socket.toString(), "HOB_NO_BUILD", "1"));
+        Process p = b.start();
+        assertThat(new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+            .isEqualTo(line);
+        assertThat(p.waitFor()).isEqualTo(ExitStatus.CANNOT_MOVE.number());
+      }
     }
   }
 

@@ -230,6 +230,8 @@ final class HomeArrival extends MappedArrival {
   protected void undo() {
     closeHighPids();
     foregrounds.forEach(ForegroundGroup::set);
+    // Those that nothing was begun with yet are still watched.
+    session.shadows.values().forEach(session::unwatchShadow);
     fresh.values().forEach(Vessel::kill);
     List<Integer> ended = List.copyOf(fresh.keySet());
     for (Shadow s : List.copyOf(session.shadows.values())) {

@@ -29,6 +29,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
 
   private final EngineLink link;
   private final EngineFiles files;
+  private final Capacity capacity;
   private final Poller poller = new Poller("hob-poller");
   private final Map<SessionId, LocalSession> sessions = new ConcurrentHashMap<>();
   private final int self = (int) ProcessHandle.current().pid();
@@ -42,9 +43,11 @@ public final class KernelEngine implements Engine, RemoteInvocation {
    * An engine.
    *
    * @param state directory for what must outlive this daemon; one engine at a time
+   * @param capacity what processes may come for
    */
-  public KernelEngine(EngineLink link, Path state) {
+  public KernelEngine(EngineLink link, Path state, Capacity capacity) {
     this.link = link;
+    this.capacity = capacity;
     this.files = new EngineFiles(state);
   }
 
@@ -163,11 +166,11 @@ public final class KernelEngine implements Engine, RemoteInvocation {
               + ", this host is "
               + System.getProperty("os.arch"));
     }
-    List<String> missing = Outlines.missing(outline.getCpu());
+    List<String> missing = capacity.missing(outline.getCpu());
     if (!missing.isEmpty()) {
       throw new MoveRefusedException("this host's CPU lacks " + String.join(", ", missing));
     }
-    long available = availableMemory();
+    long available = capacity.memory();
     if (outline.getResidentBytes() > available) {
       throw new MoveRefusedException(
           "needs "
@@ -197,15 +200,6 @@ public final class KernelEngine implements Engine, RemoteInvocation {
       }
       throw new MoveRefusedException(String.valueOf(e.getMessage()));
     }
-  }
-
-  private static long availableMemory() {
-    for (String line : ProcFs.text("/proc/meminfo").split("\n")) {
-      if (line.startsWith("MemAvailable:")) {
-        return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
-      }
-    }
-    return Long.MAX_VALUE;
   }
 
   @Override

@@ -2,7 +2,6 @@ package hob.home;
 
 import hob.image.Capture;
 import hob.image.Pages;
-import hob.image.Refusal;
 import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.TreeWalk;
@@ -75,12 +74,7 @@ final class LiveDeparture implements Departure {
   }
 
   private TreeImage freezeNow() throws RefusedException {
-    if (session.busy) {
-      throw new RefusedException(
-          new Refusal(
-              session.id().pid(), "busy", "has its image written to a file just now; try again"));
-    }
-    session.busy = true;
+    session.begin("has its image written to a file just now; try again");
     note();
     try {
       Capture c =

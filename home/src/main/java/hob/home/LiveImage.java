@@ -1,7 +1,6 @@
 package hob.home;
 
 import hob.image.Capture;
-import hob.image.Refusal;
 import hob.image.RefusedException;
 import hob.image.TreeWalk;
 import hob.image.proto.TreeOutline;
@@ -60,11 +59,7 @@ final class LiveImage {
 
   private void freezeNow(TreeOutline outline, ImageTaker taker)
       throws RefusedException, MoveRefusedException {
-    if (session.busy) {
-      throw new RefusedException(
-          new Refusal(session.id().pid(), "busy", "is moving just now; try again"));
-    }
-    session.busy = true;
+    session.begin("is moving just now; try again");
     try {
       Capture c =
           Capture.freeze(

@@ -12,6 +12,8 @@ import hob.image.Capture;
 import hob.image.ForegroundGroup;
 import hob.image.FreshExec;
 import hob.image.PtsDevice;
+import hob.image.Refusal;
+import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
 import hob.image.Tracer;
@@ -767,6 +769,24 @@ final class LocalSession {
     }
     save();
     LOG.log(System.Logger.Level.WARNING, "session {0}: home is not heard, frozen", id);
+  }
+
+  /**
+   * The tree is about to be frozen: until {@link #settled} nothing else stops it or lets it go on.
+   *
+   * @param other what else may be at work on it
+   * @throws RefusedException when something is, or when it stands still because its home is not
+   *     heard, which is no state of its own to be kept
+   */
+  void begin(String other) throws RefusedException {
+    if (busy) {
+      throw new RefusedException(new Refusal(id.pid(), "busy", other));
+    }
+    if (!paused.isEmpty()) {
+      throw new RefusedException(
+          new Refusal(id.pid(), "unheard", "stands still until its home is heard; try again"));
+    }
+    busy = true;
   }
 
   /** The home is heard again. */

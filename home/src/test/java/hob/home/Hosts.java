@@ -23,7 +23,7 @@ final class Hosts implements AutoCloseable {
 
   Hosts(Path state, String... names) {
     for (String name : names) {
-      engines.put(name, new KernelEngine(new Link(name), state.resolve(name)));
+      engines.put(name, new KernelEngine(new Link(name), state.resolve(name), Capacity.all()));
     }
   }
 

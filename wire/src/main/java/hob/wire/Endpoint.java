@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * number of threads.
  */
 public final class Endpoint implements AutoCloseable {
+  /** The version of the protocol that this build speaks; sides with different ones do not talk. */
+  public static final int PROTOCOL = Meeting.VERSION;
+
   private static final System.Logger LOG = System.getLogger(Endpoint.class.getName());
 
   private final Settings settings;
@@ -293,8 +296,10 @@ public final class Endpoint implements AutoCloseable {
       return this;
     }
 
-    /** Pretends to speak another version of the protocol, for tests. */
-    Builder version(int value) {
+    /**
+     * Pretends to speak another version of the protocol than {@link Endpoint#PROTOCOL}, for tests.
+     */
+    public Builder version(int value) {
       version = value;
       return this;
     }
