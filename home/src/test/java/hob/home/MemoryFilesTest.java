@@ -11,9 +11,7 @@ class MemoryFilesTest {
   @TempDir Path directory;
 
   private void survives(String script) throws Exception {
-    try (MovedProgram p = MovedProgram.start(directory, script)) {
-      p.moveAndCheck();
-    }
+    MovedProgram.survives(directory, script);
   }
 
   @Test

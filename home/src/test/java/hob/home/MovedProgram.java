@@ -2,7 +2,7 @@ package hob.home;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import hob.linux.Fd;
+import hob.image.TreeWalk;
 import hob.linux.PosixSpawn;
 import hob.linux.ProcFs;
 import hob.linux.Signals;
@@ -11,15 +11,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 
 /**
  * A python program that sets up state, is moved h1, h2, h3, h1, and then tells whether it finds all
- * as it was. Its script calls {@code ready()} between setting up and checking; what fails in it is
- * in the message of the failed test.
+ * as it was; what /proc tells of it and its children is compared at each stop. Its script calls
+ * {@code ready()} between setting up and checking, {@code ready(busy=True)} when its children do
+ * more than wait; what fails in it is in the message of the failed test.
  */
 final class MovedProgram implements AutoCloseable {
   private static final String PRELUDE =
@@ -29,7 +31,8 @@ final class MovedProgram implements AutoCloseable {
       home = sys.argv[1]
       os.chdir(home)
       libc = ctypes.CDLL(None, use_errno=True)
-      def ready():
+      def ready(busy=False):
+        if busy: open(home + '/busy', 'w').close()
         with open(home + '/ready.new', 'w') as f: f.write(str(os.getpid()))
         os.rename(home + '/ready.new', home + '/ready')
         while not os.path.exists(home + '/go'): time.sleep(0.01)
@@ -82,25 +85,100 @@ final class MovedProgram implements AutoCloseable {
     return pid;
   }
 
-  /** Moves it around and home again; what /proc tells of its descriptors must not change. */
+  /**
+   * A program with this script finds all as it was at home again, and another one abroad.
+   *
+   * @param directory for both
+   */
+  static void survives(Path directory, String script) throws Exception {
+    try (MovedProgram p = start(Files.createDirectory(directory.resolve("home")), script)) {
+      p.moveAndCheck();
+    }
+    try (MovedProgram p = start(Files.createDirectory(directory.resolve("abroad")), script)) {
+      p.checkAbroad();
+    }
+  }
+
+  /** Moves it around and home again; what /proc tells of it must not change. */
   void moveAround() throws Exception {
-    Map<Integer, String> before = descriptors();
+    Map<String, String> before = settled();
     try (Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2", "h3")) {
-      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      SessionId id = id();
+      hosts.move(id, "h1", "h2");
+      unchanged(before, hosts, id, "h2");
+      hosts.move(id, "h2", "h3");
+      unchanged(before, hosts, id, "h3");
+      hosts.move(id, "h3", "h1");
+      unchanged(before, this::atHome, "at home again");
+    }
+  }
+
+  private SessionId id() {
+    return new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+  }
+
+  /** Moves it twice and lets it check there. */
+  private void checkAbroad() throws Exception {
+    Map<String, String> before = settled();
+    try (Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2", "h3")) {
+      SessionId id = id();
       hosts.move(id, "h1", "h2");
       hosts.move(id, "h2", "h3");
-      hosts.move(id, "h3", "h1");
-      assertThat(descriptors()).isEqualTo(before);
+      unchanged(before, hosts, id, "h3");
+      check();
+      Signals.kill(-pid, Signals.SIGKILL);
+      Awaitility.await("the session's end")
+          .atMost(Duration.ofSeconds(20))
+          .pollInterval(Duration.ofMillis(10))
+          .until(() -> hosts.ended(id));
     }
+  }
+
+  private void unchanged(Map<String, String> before, Hosts hosts, SessionId id, String host) {
+    unchanged(before, () -> look(hosts.engine(host).session(id, host).tree()), "on " + host);
+  }
+
+  /** A pending SIGSTOP is seen until the process has run for a moment. */
+  private static void unchanged(
+      Map<String, String> before, Supplier<Map<String, String>> look, String where) {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(1))
+        .pollInterval(Duration.ofMillis(20))
+        .untilAsserted(
+            () -> assertThat(ProcView.differences(before, look.get())).as(where).isEmpty());
+  }
+
+  private Map<String, String> atHome() {
+    return look(new TreeWalk(pid).get());
+  }
+
+  /** Once its children have done what they do before they wait. */
+  private Map<String, String> settled() {
+    List<Map<String, String>> seen = new ArrayList<>(List.of(atHome()));
+    Awaitility.await("a program that waits")
+        .pollDelay(Duration.ofMillis(30))
+        .pollInterval(Duration.ofMillis(30))
+        .until(() -> {
+          seen.add(atHome());
+          return seen.getLast().equals(seen.get(seen.size() - 2));
+        });
+    return seen.getLast();
+  }
+
+  /** Of the program alone when its children come and go. */
+  private Map<String, String> look(List<Integer> tree) {
+    boolean busy = Files.exists(directory.resolve("busy"));
+    Map<String, String> all = ProcView.of(busy ? tree.subList(0, 1) : tree);
+    all.keySet().removeIf(k -> busy && (k.endsWith("Pnd") || k.contains("descriptor")));
+    return all;
   }
 
   /** Begins a move and gives it up at the last moment. */
   void giveUpMove() throws Exception {
-    Map<Integer, String> before = descriptors();
+    Map<String, String> before = settled();
     try (Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2")) {
-      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
-      hosts.giveUp(id, "h1", "h2");
-      assertThat(descriptors()).isEqualTo(before);
+      hosts.giveUp(id(), "h1", "h2");
+      assertThat(ProcView.differences(before, atHome())).isEmpty();
     }
   }
 
@@ -117,32 +195,11 @@ final class MovedProgram implements AutoCloseable {
     Awaitility.await("the program's end")
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(10))
-        .until(() -> Files.exists(passed) || !Files.exists(Path.of("/proc/" + pid)));
+        .until(() ->
+            Files.exists(passed)
+                || !Files.exists(Path.of("/proc/" + pid))
+                || output(directory).contains("Error"));
     assertThat(passed).as(output(directory)).exists();
-  }
-
-  /** What each descriptor leads to, its position, flags and locks. */
-  private Map<Integer, String> descriptors() {
-    Map<Integer, String> all = new TreeMap<>();
-    for (int n : ProcFs.numbers("/proc/" + pid + "/fd")) {
-      String info = ProcFs.text("/proc/" + pid + "/fdinfo/" + n);
-      String kept =
-          info.lines()
-              .filter(l -> l.startsWith("pos:") || l.startsWith("flags:") || l.startsWith("lock:"))
-              .map(l -> l.replaceAll(" [0-9a-f]+:[0-9a-f]+:[0-9]+ ", " "))
-              .toList()
-              .toString();
-      String link =
-          Fd.readlink("/proc/" + pid + "/fd/" + n)
-              .replaceAll("#[0-9]+", "#N")
-              .replaceAll(":\\[[0-9]+]", ":[N]");
-      if (!link.startsWith("/")) {
-        // O_LARGEFILE: what has no name is opened anew by one of /proc, which adds it.
-        kept = kept.replaceAll("(flags:\\s*02?)1", "$10");
-      }
-      all.put(n, link + " " + kept);
-    }
-    return all;
   }
 
   @Override

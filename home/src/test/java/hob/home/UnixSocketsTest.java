@@ -9,9 +9,7 @@ class UnixSocketsTest {
   @TempDir Path directory;
 
   private void survives(String script) throws Exception {
-    try (MovedProgram p = MovedProgram.start(directory, script)) {
-      p.moveAndCheck();
-    }
+    MovedProgram.survives(directory, script);
   }
 
   @Test

@@ -221,10 +221,10 @@ public final class Capture {
       images.add(b);
     }
     for (int pid : forest.zombies()) {
-      ProcessImage.Builder b = ProcessImage.newBuilder().setZombie(true);
+      ProcessImage.Builder b = ProcessImage.newBuilder();
       ProcessFacts facts = new ProcessFacts(pid);
       family(facts, nsPids, b);
-      b.setComm(facts.stat().comm()).setExitStatus((int) facts.stat().field(52));
+      Zombie.encapsulate(facts, b);
       images.add(b);
     }
     List<ControllingTerminal> terminals = ControllingTerminals.of(forest.processes(), tree);
@@ -265,7 +265,7 @@ public final class Capture {
       Collection tree,
       ProcessImage.Builder out,
       Map<Integer, SystemCallRestart.Sleep> sleeps) {
-    out.setComm(p.facts().stat().comm()).setStopped(p.wasStopped());
+    out.setComm(ThreadBasics.name(p.facts().stat().comm())).setStopped(p.wasStopped());
     Visit.of(p, hole -> encapsulate(p, tree, out, sleeps, hole));
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 final class CredentialState implements StateModule {
   private static final int PR_GET_SECUREBITS = 27;
   private static final int PR_SET_SECUREBITS = 28;
+  private static final int PR_SET_KEEPCAPS = 8;
   private static final int PR_CAPBSET_DROP = 24;
   private static final int PR_CAP_AMBIENT = 47;
   private static final int PR_CAP_AMBIENT_RAISE = 2;
@@ -32,7 +33,7 @@ final class CredentialState implements StateModule {
   }
 
   /** From the status file of a thread. */
-  private static Credentials.Builder read(Map<String, String> s) {
+  static Credentials.Builder read(Map<String, String> s) {
     Credentials.Builder c = Credentials.newBuilder();
     numbers(s, "Uid").forEach(c::addUids);
     numbers(s, "Gid").forEach(c::addGids);
@@ -73,8 +74,8 @@ final class CredentialState implements StateModule {
         (tid, b) -> {
           String path = "/proc/" + r.pid() + "/task/" + tid + "/status";
           Map<String, String> status = ProcFs.status(path);
-          Credentials now = read(status).setSecurebits(wanted.getSecurebits()).build();
-          if (!now.equals(wanted) || wanted.getSecurebits() != 0) {
+          Credentials now = read(status).setSecurebits(r.reused() ? securebits(b) : 0).build();
+          if (!now.equals(wanted)) {
             become(now, wanted, b);
           }
           if (thread.getNoNewPrivileges() && !"1".equals(status.get("NoNewPrivs"))) {
@@ -82,6 +83,13 @@ final class CredentialState implements StateModule {
           }
           ThreadBasics.parentDeathSignal(thread, b);
         });
+  }
+
+  private static int securebits(Batch b) {
+    int[] bits = {0};
+    b.ask("prctl(PR_GET_SECUREBITS)", v -> bits[0] = (int) v, Nr.PRCTL, PR_GET_SECUREBITS);
+    b.run();
+    return bits[0];
   }
 
   private static void become(Credentials now, Credentials wanted, Batch b) {
@@ -98,11 +106,12 @@ final class CredentialState implements StateModule {
       b.add("setgroups", Nr.SETGROUPS, groups.length, b.data(Bytes.ints(groups)));
     }
     if (privileged) {
-      b.add(
+      // Bits that are locked already stay as they are.
+      b.attempt(
           "prctl(PR_SET_SECUREBITS)",
           Nr.PRCTL,
           PR_SET_SECUREBITS,
-          SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS);
+          now.getSecurebits() | SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS);
     }
     b.add("setresgid", Nr.SETRESGID, wanted.getGids(0), wanted.getGids(1), wanted.getGids(2));
     b.add("setfsgid", Nr.SETFSGID, wanted.getGids(3));
@@ -126,6 +135,9 @@ final class CredentialState implements StateModule {
         }
       }
       b.add("prctl(PR_SET_SECUREBITS)", Nr.PRCTL, PR_SET_SECUREBITS, wanted.getSecurebits());
+    } else if (now.getSecurebits() != wanted.getSecurebits()) {
+      int keep = wanted.getSecurebits() >> 4 & 1;
+      b.attempt("prctl(PR_SET_KEEPCAPS)", Nr.PRCTL, PR_SET_KEEPCAPS, keep);
     }
     b.add(
         "capset",

@@ -1,8 +1,13 @@
 package hob.image;
 
+import hob.linux.Errno;
+import hob.linux.Fd;
 import hob.linux.MapsEntry;
 import hob.linux.Nr;
 import hob.linux.ProcessMemory;
+import hob.linux.Sys;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -30,6 +35,8 @@ record Hole(long code) {
   static final long SIZE = PAGE + TABLE + DATA + STACK;
 
   private static final int PROT_ALL = 7;
+  private static final int PROT_CODE = 5;
+  private static final int PROT_DATA = 3;
   private static final int MAP_PRIVATE_ANON_NORESERVE = 0x4022;
   private static final int MAP_FIXED_NOREPLACE = 0x100000;
 
@@ -56,38 +63,31 @@ record Hole(long code) {
 
   /** Maps a hole anywhere in the process. */
   static Hole open(Tracee t, int pid, long syscallInstruction) {
-    long at =
-        t.must(
-            syscallInstruction,
-            "mmap",
-            Nr.MMAP,
-            0,
-            SIZE,
-            PROT_ALL,
-            MAP_PRIVATE_ANON_NORESERVE,
-            -1,
-            0);
-    return written(pid, at);
+    return map(t, pid, syscallInstruction, 0, 0);
   }
 
   /** Maps a hole at a place of one's choice. */
   static Hole openAt(Tracee t, int pid, long syscallInstruction, long at) {
-    t.must(
-        syscallInstruction,
-        "mmap",
-        Nr.MMAP,
-        at,
-        SIZE,
-        PROT_ALL,
-        MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE,
-        -1,
-        0);
-    return written(pid, at);
+    return map(t, pid, syscallInstruction, at, MAP_FIXED_NOREPLACE);
   }
 
-  private static Hole written(int pid, long at) {
-    ProcessMemory.write(pid, at, MachineCode.BYTES);
-    return new Hole(at);
+  private static Hole map(Tracee t, int pid, long syscallInstruction, long at, int flags) {
+    long kind = MAP_PRIVATE_ANON_NORESERVE | flags;
+    long r = t.inject(syscallInstruction, Nr.MMAP, at, SIZE, PROT_ALL, kind, -1, 0);
+    if (!Errno.EACCES.is(r)) {
+      Sys.check(r, "mmap", "in tid " + t.tid());
+      ProcessMemory.write(pid, r, MachineCode.BYTES);
+      return new Hole(r);
+    }
+    // PR_SET_MDWE: nothing may be written and executed, but by a tracer.
+    long code = t.must(syscallInstruction, "mmap", Nr.MMAP, at, SIZE, PROT_CODE, kind, -1, 0);
+    t.must(syscallInstruction, "mprotect", Nr.MPROTECT, code + PAGE, SIZE - PAGE, PROT_DATA);
+    try (Fd mem = Fd.open("/proc/" + pid + "/mem", Fd.O_RDWR);
+        Arena arena = Arena.ofConfined()) {
+      ProcessMemory.writeForced(
+          mem, code, arena.allocateFrom(ValueLayout.JAVA_BYTE, MachineCode.BYTES));
+    }
+    return new Hole(code);
   }
 
   /** An address range. */

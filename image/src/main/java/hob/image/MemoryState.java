@@ -187,6 +187,7 @@ final class MemoryState implements StateModule {
       }
     }
     v.setLocked(e.has("lo")).setLockOnFault(e.has("lf"));
+    v.setAccounted(e.has("ac") && !e.shared() && !e.has("wr"));
     if (sharedMemory(e)) {
       v.setSharedMemory(1 + tree.sharedMemory(mapFile(p.pid(), e)));
       if (e.path().startsWith("[anon_shmem:")) {

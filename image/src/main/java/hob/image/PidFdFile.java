@@ -83,7 +83,25 @@ final class PidFdFile implements FileKind {
     return Fd.of(Sys.check(Sys.call(Nr.PIDFD_OPEN, host, flags), "pidfd_open", host));
   }
 
-  /** A descriptor of a process that has ended with {@code status} and is reaped. */
+  /**
+   * A descriptor of a process that has ended with {@code status} and is reaped, and that was of the
+   * vessel's pid namespace.
+   *
+   * @param vessel one that still has its code
+   */
+  static Fd ofDead(Vessel vessel, int status) {
+    if (vessel.reused()) {
+      // A shadow has the namespace of this daemon.
+      return ofDead(status);
+    }
+    Vessel v = vessel.fork();
+    Fd pidfd = PidFd.open(v.pid());
+    v.end(status);
+    vessel.reap(v);
+    return pidfd;
+  }
+
+  /** As the other one, of the daemon's own pid namespace. */
   static Fd ofDead(int status) {
     Vessel v = Vessel.seed("hob-dead");
     Fd pidfd = PidFd.open(v.pid());

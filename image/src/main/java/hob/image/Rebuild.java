@@ -274,7 +274,7 @@ final class Rebuild {
         Nr.MMAP,
         v.getStart(),
         v.getLength(),
-        v.getProtection(),
+        v.getProtection() | (v.getAccounted() ? PROT_WRITE : 0),
         flags,
         fd,
         fd < 0 ? 0 : v.getOffset());
@@ -306,7 +306,7 @@ final class Rebuild {
         high = middle - 1;
       }
     }
-    if ((vmas.get(low).getProtection() & PROT_WRITE) != 0) {
+    if ((vmas.get(low).getProtection() & PROT_WRITE) != 0 || vmas.get(low).getAccounted()) {
       return new Pages.OrdinaryPlace(pid());
     }
     if (mem == null) {
@@ -318,6 +318,12 @@ final class Rebuild {
   /** Rebuilds all else. The threads stand ready at their last instruction afterwards. */
   void prepare() {
     Batch b = Objects.requireNonNull(batch);
+    // Only now: without pages the kernel would no longer count it as memory that was written.
+    for (Vma v : image.getMemory().getVmasList()) {
+      if (v.getAccounted()) {
+        b.add("mprotect", Nr.MPROTECT, v.getStart(), v.getLength(), v.getProtection());
+      }
+    }
     @Nullable String link = files.path(image.getMemory().getExe() - 1);
     // A shadow's child has the shadow's executable, which cannot be set again while it is mapped.
     if (link == null || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {

@@ -58,7 +58,7 @@ public final class Restore {
     try {
       for (ProcessImage p : image.getProcessesList()) {
         if (p.getZombie() && vessels.containsKey(p.getPid())) {
-          Objects.requireNonNull(vessels.get(p.getPid())).end(p.getExitStatus());
+          Zombie.make(Objects.requireNonNull(vessels.get(p.getPid())), p);
         }
       }
       files.openEarly(Objects.requireNonNull(vessels.get(image.getProcesses(0).getPid())));

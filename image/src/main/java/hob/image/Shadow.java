@@ -435,10 +435,24 @@ public final class Shadow {
         .toList();
   }
 
-  /** Ends it as its process ended elsewhere; its parent then gets that from wait(2). */
+  /**
+   * Ends it as its process ended elsewhere; its parent then gets that from wait(2). One that has
+   * just been killed keeps that end.
+   */
   public void end(int waitStatus) {
     List<byte[]> ignored = new ArrayList<>();
-    Vessel v = vessel(ignored);
+    Vessel v;
+    try {
+      v = vessel(ignored);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      threads.values().forEach(Capture::awaitEnd);
+      Capture.awaitEnd(pid);
+      signals.close();
+      return;
+    }
     if ((waitStatus & 0x7f) != 0) {
       v.must("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_CORE, v.put(0, Bytes.longs(0, 0)), 0);
     }

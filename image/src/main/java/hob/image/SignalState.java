@@ -6,11 +6,19 @@ import hob.image.proto.ThreadState;
 import hob.linux.Nr;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /** Signal actions and pending signals; masks and alternate stacks are with the threads. */
 final class SignalState implements StateModule {
   /** {@code struct kernel_sigaction}: handler, flags, restorer, mask. */
   static final int ACTION = 32;
+
+  private static final int SI_TIMER = -2;
 
   @Override
   public String name() {
@@ -39,17 +47,68 @@ final class SignalState implements StateModule {
         batch.add("rt_sigaction", Nr.RT_SIGACTION, s, 0, at + (long) (s - 1) * ACTION, 8);
       }
     }
-    for (byte[] info : Ptrace.pendingSignals(p.leader().tid(), true)) {
-      out.getSignalsBuilder().addPending(ByteString.copyFrom(info));
+    byte[][] pending = Ptrace.pendingSignals(p.leader().tid(), true);
+    byte[][] own = Ptrace.pendingSignals(p.leader().tid(), false);
+    int[] to = {p.nsPid()};
+    takeOverruns(batch, pending, own, Nr.RT_SIGQUEUEINFO, to, out.getSignalsBuilder()::addPending);
+  }
+
+  /**
+   * A timer counts the times that it strikes while its signal is pending, and tells when the signal
+   * is taken: so it is taken and sent again with that count, all within one batch.
+   *
+   * @param ahead what would be taken instead
+   * @param to first arguments of the call {@code send}
+   */
+  private static void takeOverruns(
+      Batch batch, byte[][] pending, byte[][] ahead, int send, int[] to, Consumer<ByteString> out) {
+    Set<Integer> kept = new HashSet<>();
+    for (byte[] info : ahead) {
+      kept.add(number(info));
     }
+    Set<Integer> timers = new HashSet<>();
+    for (byte[] info : pending) {
+      if (Bytes.of(info).getInt(8) == SI_TIMER && !kept.contains(number(info))) {
+        timers.add(number(info));
+      }
+    }
+    for (byte[] info : pending) {
+      if (!timers.contains(number(info))) {
+        out.accept(ByteString.copyFrom(info));
+      }
+    }
+    for (int signal : timers) {
+      List<byte[]> all = Arrays.stream(pending).filter(i -> number(i) == signal).toList();
+      batch.room(2 * all.size() + 1, 64 + Ptrace.SIGINFO * (long) all.size());
+      long mask = batch.data(Bytes.longs(1L << (signal - 1), 0, 0));
+      List<Long> places = new ArrayList<>();
+      for (int i = 0; i < all.size(); i++) {
+        long at = batch.output(Ptrace.SIGINFO, b -> out.accept(ByteString.copyFrom(b)));
+        places.add(at);
+        batch.add("rt_sigtimedwait", Nr.RT_SIGTIMEDWAIT, mask, at, mask + 8, 8);
+      }
+      for (long at : places) {
+        long[] arguments = new long[to.length + 2];
+        for (int i = 0; i < to.length; i++) {
+          arguments[i] = to[i];
+        }
+        arguments[to.length] = signal;
+        arguments[to.length + 1] = at;
+        batch.add("rt_sigqueueinfo", send, arguments);
+      }
+    }
+  }
+
+  private static int number(byte[] info) {
+    return Bytes.of(info).getInt(0);
   }
 
   @Override
   public void encapsulateThread(
       FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
-    for (byte[] info : Ptrace.pendingSignals(t.tid(), false)) {
-      out.addPending(ByteString.copyFrom(info));
-    }
+    byte[][] pending = Ptrace.pendingSignals(t.tid(), false);
+    int[] to = {p.nsPid(), t.nsTid()};
+    takeOverruns(batch, pending, new byte[0][], Nr.RT_TGSIGQUEUEINFO, to, out::addPending);
   }
 
   @Override

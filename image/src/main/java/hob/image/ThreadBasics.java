@@ -18,6 +18,10 @@ final class ThreadBasics implements StateModule {
   private static final int PR_SET_NAME = 15;
   private static final int PR_SET_TIMERSLACK = 29;
   private static final int PR_GET_TIMERSLACK = 30;
+  private static final int PR_GET_TSC = 25;
+  private static final int PR_SET_TSC = 26;
+  private static final int PR_TSC_ENABLE = 1;
+  private static final int PR_TSC_SIGSEGV = 2;
   private static final int PR_GET_TID_ADDRESS = 40;
   private static final long DEFAULT_SLACK = 50_000;
   private static final int USER_CS_32 = 0x23;
@@ -37,10 +41,7 @@ final class ThreadBasics implements StateModule {
     }
     out.setTid(t.nsTid()).setMask(t.mask()).setXstate(ByteString.copyFrom(Ptrace.xstate(t.tid())));
     String comm = ProcFs.text("/proc/" + p.pid() + "/task/" + t.tid() + "/comm");
-    out.setCommBytes(
-        ByteString.copyFrom(
-            comm.substring(0, Math.max(0, comm.length() - 1)),
-            java.nio.charset.StandardCharsets.ISO_8859_1));
+    out.setComm(name(comm.substring(0, Math.max(0, comm.length() - 1))));
     robustList(t, out);
     long[] rseq = t.rseq();
     if (rseq != null) {
@@ -53,7 +54,7 @@ final class ThreadBasics implements StateModule {
     for (long r : regs) {
       out.addRegisters(r);
     }
-    batch.room(6, 256);
+    batch.room(7, 256);
     batch.add(
         "sigaltstack",
         Nr.SIGALTSTACK,
@@ -69,7 +70,17 @@ final class ThreadBasics implements StateModule {
         Nr.PRCTL,
         PR_GET_PDEATHSIG,
         batch.output(8, b -> out.setPdeathSignal(Bytes.of(b).getInt())));
+    batch.add(
+        "prctl(PR_GET_TSC)",
+        Nr.PRCTL,
+        PR_GET_TSC,
+        batch.output(8, b -> out.setTimeStampTrap(Bytes.of(b).getInt() == PR_TSC_SIGSEGV)));
     batch.ask("prctl(PR_GET_TIMERSLACK)", out::setTimerSlackNanos, Nr.PRCTL, PR_GET_TIMERSLACK);
+  }
+
+  /** What prctl(PR_SET_NAME) takes: any bytes. */
+  static ByteString name(String fromProc) {
+    return ByteString.copyFrom(fromProc, java.nio.charset.StandardCharsets.ISO_8859_1);
   }
 
   private static void robustList(FrozenThread t, ThreadState.Builder out) {
@@ -79,9 +90,8 @@ final class ThreadBasics implements StateModule {
 
   @Override
   public void deencapsulateThread(Rebuild r, ProcessImage image, ThreadState t, Batch batch) {
-    batch.room(8, 128);
-    batch.add(
-        "prctl(PR_SET_NAME)", Nr.PRCTL, PR_SET_NAME, batch.string(t.getCommBytes().toByteArray()));
+    batch.room(9, 128);
+    batch.add("prctl(PR_SET_NAME)", Nr.PRCTL, PR_SET_NAME, batch.string(t.getComm().toByteArray()));
     batch.add("set_tid_address", Nr.SET_TID_ADDRESS, t.getClearTid());
     if (t.getRobustList() != 0 || r.reused()) {
       batch.add("set_robust_list", Nr.SET_ROBUST_LIST, t.getRobustList(), 24);
@@ -95,6 +105,10 @@ final class ThreadBasics implements StateModule {
           t.getRseq().getLength(),
           0,
           t.getRseq().getSignature());
+    }
+    if (t.getTimeStampTrap() || r.reused()) {
+      int how = t.getTimeStampTrap() ? PR_TSC_SIGSEGV : PR_TSC_ENABLE;
+      batch.add("prctl(PR_SET_TSC)", Nr.PRCTL, PR_SET_TSC, how);
     }
     if (t.getTimerSlackNanos() != DEFAULT_SLACK) {
       batch.attempt(

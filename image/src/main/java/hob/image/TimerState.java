@@ -122,11 +122,11 @@ final class TimerState implements StateModule {
     return itimerval;
   }
 
-  /** After the threads exist, since a timer may notify one. */
+  /** After the threads exist, since a timer may notify one. /proc shows the newest first. */
   private static void posix(ProcessImage image, Batch batch) {
     batch.add(
         "prctl(PR_TIMER_CREATE_RESTORE_IDS)", Nr.PRCTL, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0);
-    for (PosixTimer t : image.getTimers().getPosixList()) {
+    for (PosixTimer t : image.getTimers().getPosixList().reversed()) {
       batch.room(3, 192);
       var event = Bytes.of(64);
       event

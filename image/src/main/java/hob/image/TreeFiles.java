@@ -204,6 +204,10 @@ final class TreeFiles implements AutoCloseable {
       if (f.getKind() == OpenFile.Kind.ENDED_PROCESS && vessel != null) {
         open.put(i, EndedProcessFile.open(f, this, vessel));
       }
+      if (f.getKind() == OpenFile.Kind.PID_FD && f.getPidFd().getPid() == 0 && vessel != null) {
+        deadProcesses.computeIfAbsent(
+            f.getPidFd().getDead(), n -> PidFdFile.ofDead(vessel, f.getPidFd().getExitStatus()));
+      }
     }
   }
 

@@ -139,6 +139,12 @@ public final class Vessel {
     return clone(pid, 0, exitSignal, true);
   }
 
+  /** A child with whatever pid is free. */
+  Vessel fork() {
+    put(0, Bytes.of(88).array());
+    return adopted((int) must("clone3", Nr.CLONE3, scratch, 88));
+  }
+
   /** A sibling: a child of this process's parent. */
   public Vessel forkSibling(int pid) {
     return clone(pid, CLONE_PARENT, 0, true);
@@ -287,6 +293,11 @@ public final class Vessel {
   /** Ends one of its children, of which nothing is left afterwards. */
   public void killChild(Vessel child) {
     child.kill();
+    reap(child);
+  }
+
+  /** Reaps a child that has ended. */
+  void reap(Vessel child) {
     must("wait4", Nr.WAIT4, child.nsPid(), 0, __WALL, 0);
   }
 

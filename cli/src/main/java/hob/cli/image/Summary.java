@@ -55,7 +55,7 @@ final class Summary {
         .number("mappings", l -> l.process.getMemory().getVmasCount())
         .number("page_bytes", Line::pageBytes, l -> Units.bytes(l.pageBytes))
         .number("descriptors", l -> l.process.getDescriptorsCount())
-        .text("command", l -> l.process.getComm());
+        .text("command", l -> l.process.getComm().toStringUtf8());
   }
 
   private List<Line> lines() {
@@ -108,7 +108,7 @@ final class Summary {
             .withZone(ZoneId.systemDefault());
     out.printf(
         "image of %s, home %s, %s, taken %s; format %d, sound%n",
-        image.getProcesses(0).getComm(),
+        image.getProcesses(0).getComm().toStringUtf8(),
         image.getHome(),
         image.getArch(),
         time.format(header.taken()),

@@ -83,7 +83,7 @@ public final class Samples {
         .setPpid(1)
         .setPgid(PID)
         .setSid(PID)
-        .setComm("sample")
+        .setComm(ByteString.copyFromUtf8("sample"))
         .setMemory(memory)
         .addThreads(thread)
         .setSignals(
