@@ -260,36 +260,55 @@ public final class KernelEngine implements Engine, RemoteInvocation {
 
   @Override
   public void receive(String peer, EngineMessage message) {
-    LocalSession s = sessions.get(message.session());
-    if (s == null) {
-      LOG.log(
-          System.Logger.Level.DEBUG,
-          "message about session {0}, which is not here",
-          message.session());
-      return;
-    }
+    EngineEvent e;
     try {
-      EngineEvent e = EngineEvent.parseFrom(message.payload());
-      s.tracer().submit(() -> s.receive(peer, e));
-    } catch (InvalidProtocolBufferException e) {
+      e = EngineEvent.parseFrom(message.payload());
+    } catch (InvalidProtocolBufferException _) {
       LOG.log(
           System.Logger.Level.WARNING,
           "unreadable message from {0} about {1}",
           peer,
           message.session());
-    } catch (IllegalStateException e) {
+      return;
+    }
+    LocalSession s = sessions.get(message.session());
+    if (s == null) {
+      unknown(peer, message, e);
+      return;
+    }
+    try {
+      s.tracer().submit(() -> s.receive(peer, e));
+    } catch (IllegalStateException x) {
       LOG.log(
           System.Logger.Level.DEBUG,
           "session {0} has ended: {1}",
           message.session(),
-          e.getMessage());
+          x.getMessage());
+    }
+  }
+
+  /** A home that has forgotten a session knows all ends in it. */
+  private void unknown(String peer, EngineMessage message, EngineEvent e) {
+    LOG.log(
+        System.Logger.Level.DEBUG,
+        "message about session {0}, which is not here",
+        message.session());
+    if (e.hasExited() && message.session().home().equals(link.self())) {
+      EngineEvent heard = LocalSession.heard(e.getExited().getPid()).build();
+      link.send(
+          peer, new EngineMessage(message.session(), message.incarnation(), heard.toByteArray()));
     }
   }
 
   @Override
   public void reconnected(String peer) {
     // What an earlier daemon here had paused; this one does not know that it was.
-    ofHome(peer, LocalSession::unpause);
+    ofHome(
+        peer,
+        s -> {
+          s.unpause();
+          s.tellEnds();
+        });
   }
 
   @Override

@@ -2,6 +2,7 @@ package hob.home;
 
 import hob.image.Capture;
 import hob.image.Pages;
+import hob.image.Refusal;
 import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.TreeWalk;
@@ -10,11 +11,16 @@ import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A {@link Departure} of live processes: from home, or from a sandbox. */
 final class LiveDeparture implements Departure {
+  /** A home answers within a round trip. */
+  private static final Duration ENDS = Duration.ofSeconds(3);
+
   private final LocalSession session;
   private final long incarnation;
   private final TreeWalk walk;
@@ -63,6 +69,7 @@ final class LiveDeparture implements Departure {
     if (session.isOver()) {
       throw new MoveRefusedException("it has just ended");
     }
+    awaitEndsTold();
     try {
       return session.tracer().call(this::freezeNow).toByteArray();
     } catch (IllegalStateException e) {
@@ -73,7 +80,19 @@ final class LiveDeparture implements Departure {
     }
   }
 
+  /** The notes of them do not move along. */
+  private void awaitEndsTold() {
+    long end = System.nanoTime() + ENDS.toNanos();
+    while (!session.untold.isEmpty() && System.nanoTime() - end < 0) {
+      LockSupport.parkNanos(200_000);
+    }
+  }
+
   private TreeImage freezeNow() throws RefusedException {
+    if (!session.untold.isEmpty()) {
+      throw new RefusedException(
+          new Refusal(session.id().pid(), "end", "its home does not know of all ends; try again"));
+    }
     session.begin("has its image written to a file just now; try again");
     note();
     try {

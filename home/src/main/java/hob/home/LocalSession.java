@@ -4,6 +4,7 @@ import hob.home.proto.Continued;
 import hob.home.proto.Empty;
 import hob.home.proto.EngineEvent;
 import hob.home.proto.Exited;
+import hob.home.proto.Heard;
 import hob.home.proto.Kill;
 import hob.home.proto.Signal;
 import hob.home.proto.Stopped;
@@ -45,6 +46,7 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -105,6 +107,12 @@ final class LocalSession {
   final Map<Integer, Integer> hostPids = new LinkedHashMap<>();
   private final Map<Integer, Fd> pidfds = new LinkedHashMap<>();
   private final List<Signal> held = new ArrayList<>();
+
+  /**
+   * Abroad: how processes ended, by home pid, as long as the home has not said that it knows. Any
+   * thread may look.
+   */
+  final Map<Integer, Integer> untold = new ConcurrentSkipListMap<>();
 
   private final List<Exited> early = new ArrayList<>();
   private final List<EngineEvent> ahead = new ArrayList<>();
@@ -213,6 +221,12 @@ final class LocalSession {
       case KILL -> signalAll(e.getKill().getPid());
       case EXITED -> shadowEnds(e.getExited());
       case STOPPED -> shadowStops(e.getStopped().getPid(), e.getStopped().getSignal());
+      case HEARD -> {
+        if (untold.remove(e.getHeard().getPid()) != null) {
+          save();
+          checkEmpty();
+        }
+      }
       case CONTINUED -> shadowStops(e.getContinued().getPid(), Signals.SIGCONT);
       case EMPTY -> {
         if (peer.equals(location) && atHome()) {
@@ -512,11 +526,15 @@ final class LocalSession {
 
   private void shadowEnds(Exited e) {
     if (role != Role.SHADOWS || busy) {
-      early.add(e);
+      if (!early.contains(e)) {
+        early.add(e);
+      }
       return;
     }
     Shadow s = shadows.remove(e.getPid());
     if (s == null) {
+      // Told twice.
+      send(heard(e.getPid()));
       return;
     }
     streams.awaitDrained(DRAIN);
@@ -527,6 +545,11 @@ final class LocalSession {
     continued.remove(s.pid());
     s.end(e.getStatus());
     save();
+    send(heard(s.nsPid()));
+  }
+
+  static EngineEvent.Builder heard(int pid) {
+    return EngineEvent.newBuilder().setHeard(Heard.newBuilder().setPid(pid));
   }
 
   private static int parent(int pid) {
@@ -703,15 +726,30 @@ final class LocalSession {
     int status = statusOf(host, pidfd);
     poller.remove(pidfd, pidfd::close);
     streams.awaitDrained(DRAIN);
-    send(EngineEvent.newBuilder().setExited(Exited.newBuilder().setPid(nsPid).setStatus(status)));
-    reapFromParent(host);
+    // From here on the notes know it, so the kernel may forget it.
+    untold.put(nsPid, status);
     save();
+    tellEnd(nsPid, status);
+    reapFromParent(host);
     checkEmpty();
+  }
+
+  private void tellEnd(int nsPid, int status) {
+    send(EngineEvent.newBuilder().setExited(Exited.newBuilder().setPid(nsPid).setStatus(status)));
+  }
+
+  /** Abroad: the home can be told again, maybe by another daemon than before, or to another. */
+  void tellEnds() {
+    if (role == Role.FOREIGN) {
+      untold.forEach(this::tellEnd);
+      checkEmpty();
+    }
   }
 
   /** A process ended while no daemon was here, and its parent here has reaped it. */
   void endedUnseen(int nsPid) {
-    send(EngineEvent.newBuilder().setExited(Exited.newBuilder().setPid(nsPid)));
+    untold.put(nsPid, 0);
+    tellEnd(nsPid, 0);
   }
 
   private static int statusOf(int host, Fd pidfd) {
@@ -750,7 +788,7 @@ final class LocalSession {
   }
 
   private void checkEmpty() {
-    if (role == Role.FOREIGN && !busy && sandbox != null && tree().isEmpty()) {
+    if (role == Role.FOREIGN && !busy && untold.isEmpty() && sandbox != null && tree().isEmpty()) {
       send(EngineEvent.newBuilder().setEmpty(Empty.getDefaultInstance()));
       leaveSandbox();
       end();
@@ -983,6 +1021,10 @@ final class LocalSession {
       p.setProperty(
           "shadow." + i++,
           s.nsPid() + " " + s.pid() + " " + start(s.pid()) + " " + Long.toHexString(s.code()));
+    }
+    i = 0;
+    for (var e : untold.entrySet()) {
+      p.setProperty("end." + i++, e.getKey() + " " + e.getValue());
     }
     i = 0;
     for (var e : hostPids.entrySet()) {

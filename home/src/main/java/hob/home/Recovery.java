@@ -77,6 +77,10 @@ final class Recovery {
         s.formerShadows.put(e.nsPid, e.host);
       }
     }
+    for (int i = 0; p.containsKey("end." + i); i++) {
+      String[] f = p.getProperty("end." + i).split(" ");
+      s.untold.put(Integer.parseInt(f[0]), Integer.parseInt(f[1]));
+    }
     for (int i = 0; p.containsKey("signal." + i); i++) {
       String[] f = p.getProperty("signal." + i).split(" ");
       s.taken.add(LocalSession.signalOf(Integer.parseInt(f[0]), HexFormat.of().parseHex(f[1])));
