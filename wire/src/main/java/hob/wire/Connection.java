@@ -10,6 +10,7 @@ import hob.wire.proto.Bye;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -223,13 +224,21 @@ public final class Connection implements AutoCloseable {
       return;
     }
     Duration silence = silence();
-    if (silence.compareTo(maxSilence) > 0) {
+    if (silence.compareTo(maxSilence) > 0 && !isLocalCaller()) {
       end(new CloseCause.Silent(silence), null);
     } else if (System.nanoTime() - sentNanos >= beat.toNanos() && sendLock.tryLock()) {
       // Whoever holds the lock is saying something at this moment; that does as well.
       sendLock.unlock();
       Thread.ofPlatform().daemon().name("wire-beat").start(this::sendBeat);
     }
+  }
+
+  /**
+   * The kernel tells when it ends; one that stands stopped, as after ^Z, or that waits for a CPU is
+   * not gone.
+   */
+  private boolean isLocalCaller() {
+    return !isDialed() && peer().address() instanceof UnixDomainSocketAddress;
   }
 
   private void sendBeat() {

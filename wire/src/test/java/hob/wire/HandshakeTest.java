@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -264,6 +265,20 @@ class HandshakeTest {
           .hasMessageContaining("another process listens");
     }
     assertThat(dir.resolve("control")).doesNotExist();
+  }
+
+  /** It may stand stopped, as after ^Z; should it end, the kernel tells. */
+  @Test
+  void localCallerMayBeSilent(@TempDir Path dir) throws Exception {
+    SocketAddress control = UnixDomainSocketAddress.of(dir.resolve("control"));
+    Recorder server = new Recorder();
+    Endpoint daemon = hosts.open(plain("h1").beat(Duration.ofMillis(10), Duration.ofMillis(50)));
+    daemon.listen(control, _ -> server);
+    Endpoint.Builder cli = plain("cli").beat(Duration.ofMinutes(1), Duration.ofMinutes(1));
+    Connection connection = hosts.open(cli).connect(control, null, recorder);
+    TimeUnit.MILLISECONDS.sleep(300);
+    assertThat(server.opened.get(5, SECONDS).silence()).isGreaterThan(Duration.ofMillis(100));
+    assertThat(connection.call(text("ps"), StringValue.class, SOON)).isEqualTo(text("ps"));
   }
 
   @Test

@@ -102,13 +102,17 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
     @Nullable FaultMatrix matrix = null;
     try {
       for (FaultCase c = left.poll(); c != null; c = left.poll()) {
+        int most = together;
         while (tally.of(c).held() < rounds && System.nanoTime() < end) {
           if (matrix == null) {
             matrix = FaultMatrix.up(bed);
           }
           try {
-            tally.held(
-                c, matrix.run(c, Math.max(1, Math.min(together, rounds - tally.of(c).held()))));
+            int now = Math.max(1, Math.min(most, rounds - tally.of(c).held()));
+            FaultMatrix.Outcome outcome = matrix.run(c, now);
+            tally.held(c, outcome);
+            // Only one at a time comes there: the others would be struck anywhere.
+            most = outcome.moves() == 1 ? 1 : most;
           } catch (DaemonException | RuntimeException e) {
             tally.failed(c, String.valueOf(e.getMessage()));
             System.err.printf("%s: %s%n%s%n", c, e.getMessage(), matrix.logs());
