@@ -12,13 +12,21 @@ import hob.wire.proto.StreamItem;
 import hob.wire.proto.StreamOpen;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The stream to one peer and back, over whatever connection there is. Any thread. */
+/**
+ * The stream to one peer and back, over whatever connection there is. Any thread.
+ *
+ * <p>Nobody who sends waits for the peer, least of all the thread that reads what the peer sends:
+ * two peers of which each waits until the other reads would wait for ever. While less is under way
+ * than the kernel's buffers take in any case, the sender's thread writes; beyond that a thread of
+ * this link does.
+ */
 public final class PeerLink implements Handler {
   private static final System.Logger LOG = System.getLogger(PeerLink.class.getName());
   private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
@@ -26,6 +34,9 @@ public final class PeerLink implements Handler {
 
   /** The host with the larger name lets the other one call first. */
   private static final long COURTESY_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
+  /** So much fits into the kernel's buffers though the peer does not read. */
+  private static final long AT_ONCE_BYTES = 16 << 10;
 
   private static final Duration STALE = Duration.ofSeconds(3);
 
@@ -43,9 +54,16 @@ public final class PeerLink implements Handler {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+  private final Condition mustWrite = lock.newCondition();
 
   // Guarded by lock.
   private final Backlog backlog = new Backlog();
+
+  /** For the current connection, in order, when that may block. */
+  private final ArrayDeque<Message> outbox = new ArrayDeque<>();
+
+  private @Nullable Thread writer;
+  private boolean writing;
   private @Nullable Connection current;
   private boolean open;
   private boolean wanted;
@@ -99,10 +117,67 @@ public final class PeerLink implements Handler {
       Connection c = current;
       if (open && c != null) {
         confirmed = numbered.getReceivedSeq();
-        write(c, numbered);
+        post(c, numbered);
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Writes now or has it written, without waiting for the peer. Under the lock. */
+  private void post(Connection c, Message message) {
+    if (!isCongested()) {
+      write(c, message);
+      return;
+    }
+    outbox.add(message);
+    mustWrite.signal();
+    if (writer == null) {
+      writer = Thread.ofPlatform().daemon().name("send-" + name).start(this::writeAll);
+    }
+  }
+
+  private boolean isCongested() {
+    return writing || !outbox.isEmpty() || backlog.bytes() > AT_ONCE_BYTES;
+  }
+
+  /** Whether a thread that writes to the connection itself might have to wait for the peer. */
+  boolean congested() {
+    lock.lock();
+    try {
+      return isCongested();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void writeAll() {
+    lock.lock();
+    try {
+      while (!closed) {
+        Connection c = current;
+        Message next = c == null ? null : outbox.poll();
+        if (c == null || next == null) {
+          mustWrite.await();
+        } else {
+          writeUnlocked(c, next);
+        }
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void writeUnlocked(Connection c, Message message) {
+    writing = true;
+    lock.unlock();
+    try {
+      write(c, message);
+    } finally {
+      lock.lock();
+      writing = false;
     }
   }
 
@@ -122,7 +197,7 @@ public final class PeerLink implements Handler {
       Connection c = current;
       if (open && c != null && confirmed != received) {
         confirmed = received;
-        write(c, StreamAck.newBuilder().setReceivedSeq(received).build());
+        post(c, StreamAck.newBuilder().setReceivedSeq(received).build());
       }
     } finally {
       lock.unlock();
@@ -250,6 +325,7 @@ public final class PeerLink implements Handler {
     try {
       closed = true;
       changed.signalAll();
+      mustWrite.signalAll();
     } finally {
       lock.unlock();
     }
@@ -267,6 +343,7 @@ public final class PeerLink implements Handler {
       if (loser != connection) {
         current = connection;
         open = false;
+        outbox.clear();
         StreamOpen.Builder hello = StreamOpen.newBuilder();
         if (heardIncarnation == connection.peer().info().incarnation()) {
           hello.setHeardIncarnation(heardIncarnation).setReceivedSeq(received);
@@ -358,7 +435,8 @@ public final class PeerLink implements Handler {
       if (hello.getHeardIncarnation() == endpoint.self().incarnation()) {
         backlog.confirm(hello.getReceivedSeq());
       }
-      backlog.all().forEach(item -> write(connection, item));
+      outbox.clear();
+      backlog.all().forEach(item -> post(connection, item));
       open = true;
       sinceNanos = System.nanoTime();
       changed.signalAll();
@@ -386,6 +464,7 @@ public final class PeerLink implements Handler {
       wasOpen = open;
       current = null;
       open = false;
+      outbox.clear();
       problem = "connection " + cause.describe();
       if (wasOpen) {
         sinceNanos = System.nanoTime();

@@ -220,6 +220,10 @@ public final class Peers implements Wires, EngineLink, AutoCloseable {
         });
   }
 
+  private static void clock(Reply reply) {
+    reply.ok(ClockReply.newBuilder().setNanos(System.nanoTime()).build());
+  }
+
   /** What every peer's link reports to. */
   private final class Ears implements PeerListener {
     @Override
@@ -244,7 +248,13 @@ public final class Peers implements Wires, EngineLink, AutoCloseable {
     @Override
     public void request(String peer, Message request, Reply reply) {
       if (request instanceof ClockRequest) {
-        reply.ok(ClockReply.newBuilder().setNanos(System.nanoTime()).build());
+        // At once, or the answer is no measure; but the thread that reads must not wait for the
+        // peer.
+        if (find(peer).filter(PeerLink::congested).isEmpty()) {
+          clock(reply);
+        } else {
+          executor.execute(() -> clock(reply));
+        }
       } else {
         listener().request(peer, request, reply);
       }
