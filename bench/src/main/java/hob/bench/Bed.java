@@ -48,7 +48,7 @@ public final class Bed implements AutoCloseable {
    */
   public static Bed up(String name, int hosts, Map<String, String> environment) throws IOException {
     Testbed.down(name);
-    TestbedSpec spec = TestbedSpec.standard().withName(name).withHosts(hosts);
+    TestbedSpec spec = TestbedSpec.standard().withName(name).withHosts(hosts).endingWithMaker();
     Testbed testbed = Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment)));
     Path directory = Files.createTempDirectory("hob-" + name);
     // Not all of what runs there is root's.

@@ -71,7 +71,10 @@ public final class Main {
     say("  %.1f s".formatted((System.nanoTime() - started) / 1e9));
     say("Starting three hosts: h1, h2, h3, each with namespaces and a daemon of its own.");
     TestbedSpec spec =
-        TestbedSpec.standard().withName("demo" + ProcessHandle.current().pid()).withHosts(3);
+        TestbedSpec.standard()
+            .withName("demo" + ProcessHandle.current().pid())
+            .withHosts(3)
+            .endingWithMaker();
     try (Testbed testbed = Testbed.up(spec)) {
       say("Starting the programs on h1. Each moves on every 0.7 s.\n");
       List<Run> runs = new ArrayList<>();

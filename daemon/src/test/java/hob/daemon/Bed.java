@@ -31,7 +31,7 @@ final class Bed implements AutoCloseable {
   /** Daemons that count a home as lost after 3 s, and in which faults may be armed. */
   static Bed up(String name) {
     Testbed.down(name);
-    TestbedSpec spec = TestbedSpec.standard().withName(name);
+    TestbedSpec spec = TestbedSpec.standard().withName(name).endingWithMaker();
     Map<String, String> environment =
         Map.of(
             "CONFIG_FORCE_testing_faults", "true",

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -43,6 +44,7 @@ final class Construction {
 
   /** Leaves all hosts up, and their daemons ready. */
   void run() {
+    life().ifPresent(MakersLife::hold);
     Layout.write(layout.run().resolve("exec"), Resources.text("exec.sh"));
     Layout.write(layout.disk().resolve("enter"), Resources.text("enter.sh"));
     Layout.write(hostsFile(), hostsFileText());
@@ -85,8 +87,12 @@ final class Construction {
     return results;
   }
 
+  private Optional<Path> life() {
+    return Optional.of(layout.life()).filter(fifo -> spec.endsWithMaker());
+  }
+
   private Switch startSwitch() {
-    Switch started = Switch.start(cgroups.create(spec.name() + "/switch"));
+    Switch started = Switch.start(cgroups.create(spec.name() + "/switch"), life());
     Layout.write(layout.run().resolve("switch"), started.process());
     return started;
   }
@@ -97,7 +103,7 @@ final class Construction {
     cgroups.limit(group, spec.cpu());
     int number = Layout.number(host);
     int firstPid = PIDS_PER_HOST * ((number - 1) % MOST_DISTINCT_PIDS + 1);
-    ProcessId init = Namespaces.start(host, firstPid, hostsFile(), groups);
+    ProcessId init = Namespaces.start(host, firstPid, hostsFile(), groups, life());
     Path run = layout.run(host);
     Layout.write(layout.disk(host).resolve("cgroups"), String.join("\n", Namespaces.lines(groups)));
     Layout.write(run.resolve("address"), NetworkId.address(id, number));

@@ -59,6 +59,11 @@ record Layout(String name) {
     return RUN.resolve(name);
   }
 
+  /** The FIFO by which a testbed's processes know that its maker lives. */
+  Path life() {
+    return run().resolve("life");
+  }
+
   Path disk() {
     return DISK.resolve(name);
   }

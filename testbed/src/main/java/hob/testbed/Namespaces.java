@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,8 +29,10 @@ final class Namespaces {
    * @param firstPid pids there start above this
    * @param hostsFile what /etc/hosts is to be there
    * @param cgroups it belongs to
+   * @param life a FIFO with whose last writer it ends
    */
-  static ProcessId start(String host, int firstPid, Path hostsFile, List<Path> cgroups) {
+  static ProcessId start(
+      String host, int firstPid, Path hostsFile, List<Path> cgroups, Optional<Path> life) {
     // The first child after unshare(2) becomes pid 1; this shell itself stays in the old pid
     // namespace, ends at once and leaves pid 1 to the machine's own init.
     String script =
@@ -52,7 +55,8 @@ final class Namespaces {
             host,
             Integer.toString(firstPid),
             hostsFile.toString(),
-            pidMaxIsPerNamespace() ? Integer.toString(PID_MAX) : ""));
+            pidMaxIsPerNamespace() ? Integer.toString(PID_MAX) : "",
+            life.map(Path::toString).orElse("")));
     String output = Command.run(command);
     List<String> lines = output.lines().toList();
     if (lines.isEmpty() || !lines.contains(READY)) {

@@ -123,6 +123,7 @@ final class Removal {
     }
     Layout.deleteTree(layout.disk());
     releaseId();
+    MakersLife.release(layout.life());
     Layout.deleteTree(layout.run());
     complain(members.stream().filter(ProcessId::alive).toList());
   }

@@ -1,6 +1,8 @@
 package hob.testbed;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -13,20 +15,35 @@ import java.util.stream.Collectors;
 record Switch(ProcessId process) {
   private static final String BRIDGE = "switch";
 
-  /** Makes it and returns once it forwards. */
-  static Switch start(List<?> cgroups) {
+  /**
+   * Makes it and returns once it forwards.
+   *
+   * @param life a FIFO with whose last writer it ends
+   */
+  static Switch start(List<?> cgroups, Optional<Path> life) {
     String script =
         """
         set -e
         for group in $1; do echo 0 >"$group/cgroup.procs"; done
         ip link add switch type bridge forward_delay 0
         ip link set switch up
-        setsid env -i sleep infinity </dev/null >/dev/null 2>&1 &
+        if [ -n "$2" ]; then set -- "$2" cat; else set -- /dev/null sleep infinity; fi
+        fifo=$1
+        shift
+        setsid env -i "$@" <"$fifo" >/dev/null 2>&1 &
         echo "$!"
         """;
     String output =
         Command.run(
-            List.of("unshare", "-n", "/bin/sh", "-c", script, "switch", Namespaces.words(cgroups)));
+            List.of(
+                "unshare",
+                "-n",
+                "/bin/sh",
+                "-c",
+                script,
+                "switch",
+                Namespaces.words(cgroups),
+                life.map(Path::toString).orElse("")));
     return new Switch(
         ProcessId.of(Long.parseLong(output.strip()))
             .orElseThrow(() -> new TestbedException("the switch ended at once: " + output)));

@@ -11,8 +11,11 @@ import java.util.regex.Pattern;
  * @param cpu of each host
  * @param rate of each host's link, each way
  * @param daemon of each host
+ * @param endsWithMaker whether all processes of the testbed are killed when the program that made
+ *     it ends, however it ends; what is left then goes with the next {@link Testbed#up}
  */
-public record TestbedSpec(String name, int hosts, CpuQuota cpu, LinkRate rate, DaemonSpec daemon) {
+public record TestbedSpec(
+    String name, int hosts, CpuQuota cpu, LinkRate rate, DaemonSpec daemon, boolean endsWithMaker) {
   /** The testbed that `hob testbed` means when it is given no name. */
   public static final String DEFAULT_NAME = "default";
 
@@ -31,7 +34,7 @@ public record TestbedSpec(String name, int hosts, CpuQuota cpu, LinkRate rate, D
   /** Three hosts that share the machine without limits and run hobd. */
   public static TestbedSpec standard() {
     return new TestbedSpec(
-        DEFAULT_NAME, 3, CpuQuota.UNLIMITED, LinkRate.UNLIMITED, DaemonSpec.hobd());
+        DEFAULT_NAME, 3, CpuQuota.UNLIMITED, LinkRate.UNLIMITED, DaemonSpec.hobd(), false);
   }
 
   static void checkName(String name) {
@@ -44,22 +47,26 @@ public record TestbedSpec(String name, int hosts, CpuQuota cpu, LinkRate rate, D
   }
 
   public TestbedSpec withName(String name) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
   }
 
   public TestbedSpec withHosts(int hosts) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
   }
 
   public TestbedSpec withCpu(CpuQuota cpu) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
   }
 
   public TestbedSpec withRate(LinkRate rate) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
   }
 
   public TestbedSpec withDaemon(DaemonSpec daemon) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
+  }
+
+  public TestbedSpec endingWithMaker() {
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, true);
   }
 }

@@ -158,14 +158,7 @@ class LifeTest {
 
     /** As a program of its own. */
     static Process start(String name) throws IOException {
-      return new ProcessBuilder(
-              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-              "-cp",
-              System.getProperty("java.class.path"),
-              NeverReady.class.getName(),
-              name)
-          .redirectError(ProcessBuilder.Redirect.DISCARD)
-          .start();
+      return Program.start(NeverReady.class, name);
     }
 
     public static void main(String[] args) {
@@ -174,6 +167,63 @@ class LifeTest {
               .withName(args[0])
               .withHosts(2)
               .withDaemon(DaemonSpec.of(List.of("sleep", "1000"))));
+    }
+  }
+
+  @Test
+  void testbedThatIsToEndWithItsMakerDoesSo() throws Exception {
+    String name = BEDS.name("mortal");
+    Process maker = Maker.start(name);
+    try {
+      assertThat(maker.getInputStream().read()).isEqualTo(Maker.UP);
+      List<ProcessId> members = members(name);
+      assertThat(members).hasSizeGreaterThanOrEqualTo(3).allMatch(ProcessId::alive);
+
+      maker.destroyForcibly().waitFor();
+
+      await().until(() -> members.stream().noneMatch(ProcessId::alive));
+      Testbed.up(BEDS.spec("after"));
+      assertNothingLeft(name, members);
+    } finally {
+      maker.destroyForcibly();
+    }
+  }
+
+  /** Makes a testbed that ends with it, says so, and waits. */
+  static final class Maker {
+    static final int UP = '1';
+
+    private Maker() {}
+
+    static Process start(String name) throws IOException {
+      return Program.start(Maker.class, name);
+    }
+
+    public static void main(String[] args) throws IOException {
+      Testbed.up(
+          TestbedSpec.standard()
+              .withName(args[0])
+              .withHosts(2)
+              .withDaemon(DaemonSpec.none())
+              .endingWithMaker());
+      System.out.write(UP);
+      System.out.flush();
+      int end = System.in.read();
+      System.exit(end);
+    }
+  }
+
+  /** A class's main method as a program of its own. */
+  private static final class Program {
+    static Process start(Class<?> main, String argument) throws IOException {
+      return new ProcessBuilder(
+              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+              "-cp",
+              System.getProperty("java.class.path"),
+              main.getName(),
+              argument)
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
     }
   }
 

@@ -29,7 +29,11 @@ final class Rig implements AutoCloseable {
       Testbed.down(name);
       testbed =
           Testbed.up(
-              TestbedSpec.standard().withName(name).withHosts(2).withDaemon(DaemonSpec.none()));
+              TestbedSpec.standard()
+                  .withName(name)
+                  .withHosts(2)
+                  .withDaemon(DaemonSpec.none())
+                  .endingWithMaker());
     } catch (TestbedException e) {
       throw new IOException(e.getMessage(), e);
     }

@@ -53,7 +53,11 @@ public final class TransferBench implements Benchmark {
   public List<Row> run(BenchContext context) throws IOException {
     Path certificates = Files.createTempDirectory("hob-bench");
     TestbedSpec spec =
-        TestbedSpec.standard().withName("bench-" + NAME).withHosts(2).withDaemon(DaemonSpec.none());
+        TestbedSpec.standard()
+            .withName("bench-" + NAME)
+            .withHosts(2)
+            .withDaemon(DaemonSpec.none())
+            .endingWithMaker();
     try (Testbed testbed = Testbed.up(spec)) {
       CertificateAuthority authority = CertificateAuthority.create();
       for (String host : List.of("h1", "h2")) {
