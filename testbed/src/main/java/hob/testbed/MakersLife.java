@@ -29,10 +29,13 @@ final class MakersLife {
 
   /** Lets go of it; nothing happens when it is not held. */
   static void release(Path fifo) {
-    try (RandomAccessFile held = HELD.remove(fifo)) {
-      // Closed now.
-    } catch (IOException e) {
-      throw new TestbedException("cannot close " + fifo + ": " + e.getMessage(), e);
+    RandomAccessFile held = HELD.remove(fifo);
+    if (held != null) {
+      try {
+        held.close();
+      } catch (IOException e) {
+        throw new TestbedException("cannot close " + fifo + ": " + e.getMessage(), e);
+      }
     }
   }
 }
