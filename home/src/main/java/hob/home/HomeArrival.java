@@ -110,6 +110,9 @@ final class HomeArrival extends MappedArrival {
         continue;
       }
       Vessel parent = vessels.get(p.getPpid());
+      if (parent != null && p.getZombie() && isZombieOf(parent, p.getPid())) {
+        continue;
+      }
       Vessel child = parent != null ? parent.fork(p.getPid(), p.getExitSignal()) : orphan(p);
       // Until it is prepared it ends with this daemon.
       child.perish();
@@ -123,6 +126,12 @@ final class HomeArrival extends MappedArrival {
         child.inject(Nr.SETPGID, 0, p.getPgid());
       }
     }
+  }
+
+  /** Whether its end has reached its parent's shadow already. */
+  private static boolean isZombieOf(Vessel parent, int pid) {
+    return LocalSession.state(pid) == 'Z'
+        && ProcFs.stat("/proc/" + pid + "/stat").ppid() == parent.pid();
   }
 
   /**
@@ -228,18 +237,23 @@ final class HomeArrival extends MappedArrival {
 
   @Override
   protected void undo() {
+    if (vessels.isEmpty()) {
+      // It was given up before its image came.
+      return;
+    }
     closeHighPids();
     foregrounds.forEach(ForegroundGroup::set);
     // Those that nothing was begun with yet are still watched.
     session.shadows.values().forEach(session::unwatchShadow);
     fresh.values().forEach(Vessel::kill);
     List<Integer> ended = List.copyOf(fresh.keySet());
-    for (Shadow s : List.copyOf(session.shadows.values())) {
+    List<Shadow> again = new ArrayList<>();
+    for (Shadow s : session.shadows.values()) {
       Vessel v = vessels.get(s.nsPid());
       if (v != null) {
-        session.shadows.put(s.nsPid(), s.remake(v, ended));
+        again.add(s.remake(v, ended));
       }
     }
-    session.stayedAway(List.copyOf(session.shadows.values()));
+    session.stayedAway(again);
   }
 }

@@ -36,6 +36,9 @@ final class MovedProgram implements AutoCloseable {
         with open(home + '/ready.new', 'w') as f: f.write(str(os.getpid()))
         os.rename(home + '/ready.new', home + '/ready')
         while not os.path.exists(home + '/go'): time.sleep(0.01)
+      def asked(what):
+        while not os.path.exists(home + '/asked-' + what): time.sleep(0.01)
+      def done(what): open(home + '/done-' + what, 'w').close()
       def link(fd): return os.readlink('/proc/self/fd/%d' % fd)
       """;
   private static final String DONE =
@@ -102,13 +105,12 @@ final class MovedProgram implements AutoCloseable {
   /** Moves it around and home again; what /proc tells of it must not change. */
   void moveAround() throws Exception {
     Map<String, String> before = settled();
-    try (Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2", "h3")) {
-      SessionId id = id();
-      hosts.move(id, "h1", "h2");
-      unchanged(before, hosts, id, "h2");
-      hosts.move(id, "h2", "h3");
-      unchanged(before, hosts, id, "h3");
-      hosts.move(id, "h3", "h1");
+    try (Trip trip = trip()) {
+      trip.to("h2");
+      unchanged(before, trip);
+      trip.to("h3");
+      unchanged(before, trip);
+      trip.to("h1");
       unchanged(before, this::atHome, "at home again");
     }
   }
@@ -120,22 +122,21 @@ final class MovedProgram implements AutoCloseable {
   /** Moves it twice and lets it check there. */
   private void checkAbroad() throws Exception {
     Map<String, String> before = settled();
-    try (Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2", "h3")) {
-      SessionId id = id();
-      hosts.move(id, "h1", "h2");
-      hosts.move(id, "h2", "h3");
-      unchanged(before, hosts, id, "h3");
+    try (Trip trip = trip()) {
+      trip.to("h2");
+      trip.to("h3");
+      unchanged(before, trip);
       check();
       Signals.kill(-pid, Signals.SIGKILL);
       Awaitility.await("the session's end")
           .atMost(Duration.ofSeconds(20))
           .pollInterval(Duration.ofMillis(10))
-          .until(() -> hosts.ended(id));
+          .until(() -> trip.hosts.ended(trip.id));
     }
   }
 
-  private void unchanged(Map<String, String> before, Hosts hosts, SessionId id, String host) {
-    unchanged(before, () -> look(hosts.engine(host).session(id, host).tree()), "on " + host);
+  private void unchanged(Map<String, String> before, Trip t) {
+    unchanged(before, () -> look(t.hosts.engine(t.at).session(t.id, t.at).tree()), "on " + t.at);
   }
 
   /** A pending SIGSTOP is seen until the process has run for a moment. */
@@ -171,6 +172,38 @@ final class MovedProgram implements AutoCloseable {
     Map<String, String> all = ProcView.of(busy ? tree.subList(0, 1) : tree);
     all.keySet().removeIf(k -> busy && (k.endsWith("Pnd") || k.contains("descriptor")));
     return all;
+  }
+
+  /** It stands on h1. */
+  Trip trip() {
+    return new Trip();
+  }
+
+  /** Where it goes, step by step. */
+  final class Trip implements AutoCloseable {
+    private final Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2", "h3");
+    private final SessionId id = id();
+    private String at = "h1";
+
+    /** Moves it there. */
+    void to(String host) throws Exception {
+      hosts.move(id, at, host);
+      at = host;
+    }
+
+    /** Lets it do what its script does between {@code asked(what)} and {@code done(what)}. */
+    void does(String what) throws IOException {
+      Files.writeString(directory.resolve("asked-" + what), "");
+      Awaitility.await(what)
+          .atMost(Duration.ofSeconds(20))
+          .pollInterval(Duration.ofMillis(10))
+          .until(() -> Files.exists(directory.resolve("done-" + what)));
+    }
+
+    @Override
+    public void close() {
+      hosts.close();
+    }
   }
 
   /** Begins a move and gives it up at the last moment. */

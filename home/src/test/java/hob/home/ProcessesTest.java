@@ -1,6 +1,10 @@
 package hob.home;
 
+import hob.linux.ProcFs;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,6 +88,51 @@ class ProcessesTest {
         if after == 0: os._exit(0)
         assert os.waitpid(after, 0)[1] == 0
         """);
+  }
+
+  @Test
+  void zombieThatWasBornAndEndedAbroadIsWaitedForAtHome() throws Exception {
+    String script =
+        """
+        parent = os.fork()
+        if parent == 0:
+          asked('birth')
+          child = os.fork()
+          if child == 0:
+            asked('end')
+            os._exit(7)
+          done('birth')
+          os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+          done('end')
+          asked('wait')
+          os._exit(0 if os.waitpid(child, 0) == (child, 7 << 8) else 1)
+        ready()
+        assert os.waitpid(parent, 0)[1] == 0
+        """;
+    try (MovedProgram p = MovedProgram.start(directory, script)) {
+      try (MovedProgram.Trip trip = p.trip()) {
+        trip.to("h2");
+        trip.does("birth");
+        trip.to("h1");
+        trip.to("h3");
+        trip.does("end");
+        awaitZombie(p.pid());
+        trip.to("h1");
+        Files.writeString(directory.resolve("asked-wait"), "");
+      }
+      p.check();
+    }
+  }
+
+  /** At home, of a grandchild. */
+  private static void awaitZombie(int pid) {
+    int parent = ProcFs.children(pid).getFirst();
+    Awaitility.await("the end to be known at home")
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> {
+          int child = ProcFs.children(parent).getFirst();
+          return ProcFs.stat("/proc/" + child + "/stat").state() == 'Z';
+        });
   }
 
   @Test
