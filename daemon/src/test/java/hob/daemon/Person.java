@@ -43,9 +43,9 @@ final class Person {
 
   /** The same, begun with a command such as one that changes the user. */
   void plays(List<String> prefix, String script, String... arguments) {
-    try (var source = Objects.requireNonNull(Person.class.getResourceAsStream(script))) {
-      Path program = directory.resolve(script);
-      Files.write(program, source.readAllBytes());
+    try {
+      copy("person.py");
+      Path program = copy(script);
       Path errors = directory.resolve("errors");
       List<String> command = new java.util.ArrayList<>(prefix);
       command.addAll(List.of("timeout", "120", "python3", "-u", program.toString()));
@@ -67,6 +67,12 @@ final class Person {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
+    }
+  }
+
+  private Path copy(String resource) throws IOException {
+    try (var source = Objects.requireNonNull(Person.class.getResourceAsStream(resource))) {
+      return Files.write(directory.resolve(resource), source.readAllBytes());
     }
   }
 

@@ -1,22 +1,7 @@
 # Pipes and FIFOs that lead from programs that move to this script, which stays. Each function is a test;
 # the name of one is the argument. Works in a directory of its own.
 import fcntl, hashlib, os, select, subprocess, sys, threading, time
-
-def move(pid, host):
-    """Whoever started this moves the process."""
-    print('move', pid, host, flush=True)
-    answer = sys.stdin.readline().strip()
-    assert answer == 'moved', answer
-
-def children(pid):
-    return [int(x) for x in open('/proc/%d/task/%d/children' % (pid, pid)).read().split()]
-def state(pid):
-    return open('/proc/%d/stat' % pid).read().rsplit(') ', 1)[1].split()[0]
-def until(f, t=8):
-    end = time.time() + t
-    while not f():
-        if time.time() > end: raise AssertionError('not in time')
-        time.sleep(0.02)
+from person import move, until
 
 ERR = os.open('errors.txt', os.O_CREAT|os.O_RDWR|os.O_APPEND, 0o666)
 def start(code, stdin, stdout, close=()):

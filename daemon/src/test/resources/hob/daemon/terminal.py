@@ -1,6 +1,8 @@
 # What a person at a terminal does to programs that move. Each function is a test; the name of one is
 # the argument. Works in a directory of its own.
 import os, pty, re, select, signal, struct, subprocess, sys, termios, time, fcntl
+from person import children, move, until
+
 class Term:
     def __init__(self, *argv, rows=24, cols=80):
         self.pid, self.fd = pty.fork()
@@ -44,22 +46,6 @@ class Term:
         return termios.tcgetattr(self.fd)[3]
     def fg(self):
         return struct.unpack('i', fcntl.ioctl(self.fd, termios.TIOCGPGRP, b'    '))[0]
-def move(pid, host):
-    """Whoever started this moves the process."""
-    print('move', pid, host, flush=True)
-    answer = sys.stdin.readline().strip()
-    assert answer == 'moved', answer
-
-def children(pid):
-    return [int(x) for x in open('/proc/%d/task/%d/children' % (pid, pid)).read().split()]
-def state(pid):
-    return open('/proc/%d/stat' % pid).read().rsplit(') ', 1)[1].split()[0]
-def until(f, t=8):
-    end = time.time() + t
-    while not f():
-        if time.time() > end: raise AssertionError('not in time')
-        time.sleep(0.02)
-
 def named(t, name):
     """A child of the shell that runs a program."""
     def found():

@@ -64,7 +64,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
       }
     }
     if (pid <= 0 || !exists(pid)) {
-      return List.of(new Refusal(pid, "no-process", "there is no such process"));
+      return List.of(new Refusal(pid, Refusal.ENDED, "there is no such process"));
     }
     if (pid == self) {
       return List.of(new Refusal(pid, "hob", "is a part of hob itself"));
@@ -107,7 +107,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
       return s.sandbox == null ? check(rootPid) : Capture.check(s::tree, s.sandbox.init().pid());
     } catch (LinuxException e) {
       return e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH
-          ? List.of(new Refusal(rootPid, "no-process", "there is no such process"))
+          ? List.of(new Refusal(rootPid, Refusal.ENDED, "there is no such process"))
           : List.of(new Refusal(rootPid, "error", e.toString()));
     }
   }

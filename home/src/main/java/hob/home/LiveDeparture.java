@@ -12,6 +12,7 @@ import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +68,8 @@ final class LiveDeparture implements Departure {
   @Override
   public byte[] freeze() throws MoveRefusedException {
     if (session.isOver()) {
-      throw new MoveRefusedException("it has just ended");
+      throw new MoveRefusedException(
+          List.of(new Refusal(session.id().pid(), Refusal.ENDED, "has just ended")));
     }
     awaitEndsTold();
     try {

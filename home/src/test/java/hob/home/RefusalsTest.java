@@ -156,6 +156,35 @@ class RefusalsTest {
   }
 
   @Test
+  void whatComesAndGoesIsNoReason() throws Exception {
+    try (MovedProgram p =
+        MovedProgram.start(
+            directory,
+            """
+            import socket
+            for worker in range(3):
+              if os.fork() == 0:
+                while not os.path.exists('go'):
+                  l = socket.socket(socket.AF_UNIX)
+                  l.bind(chr(0) + 'hob-%d' % os.getpid())
+                  l.listen()
+                  c = socket.socket(socket.AF_UNIX)
+                  c.connect(l.getsockname())
+                  pair = socket.socketpair()
+                  child = os.fork()
+                  if child == 0: os._exit(0)
+                  os.waitpid(child, 0)
+                  l.close(); c.close(); pair[0].close(); pair[1].close()
+                os._exit(0)
+            ready()
+            """)) {
+      for (int i = 0; i < 40; i++) {
+        assertThat(check(p.pid())).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void initAndKernelThreads() throws Exception {
     assertThat(Capture.check(() -> List.of(2), 2))
         .extracting(Refusal::kind)

@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * run on unharmed.
  */
 public final class Capture {
+  private static final int CONFIRMATIONS = 2;
+
   private final Tracer tracer;
   private final List<FrozenProcess> processes;
   private final Collection shared;
@@ -62,19 +64,30 @@ public final class Capture {
   }
 
   /**
-   * All reasons why the tree cannot move now. Nothing is stopped.
+   * All reasons why the tree cannot move now. Nothing is stopped: what is found is looked for
+   * again, and what a tree had only in passing, or seemed to have since it went on meanwhile, is
+   * none.
    *
    * @param tree pids in this /proc, parents first
    * @param reference pid of a process with the namespaces that the tree's processes should have
    */
   public static List<Refusal> check(Supplier<List<Integer>> tree, int reference) {
+    List<Refusal> found = checkOnce(tree, reference);
+    for (int again = 0; again < CONFIRMATIONS && !found.isEmpty(); again++) {
+      found = new ArrayList<>(found);
+      found.retainAll(checkOnce(tree, reference));
+    }
+    return found;
+  }
+
+  private static List<Refusal> checkOnce(Supplier<List<Integer>> tree, int reference) {
     List<Refusal> out = new ArrayList<>();
     List<Integer> all = tree.get();
     if (all.isEmpty()) {
-      return List.of(new Refusal(0, "ended", "all its processes have ended"));
+      return List.of(new Refusal(0, Refusal.ENDED, "all its processes have ended"));
     }
     if (ended(all.getFirst())) {
-      return List.of(new Refusal(all.getFirst(), "ended", "has ended already"));
+      return List.of(new Refusal(all.getFirst(), Refusal.ENDED, "has ended already"));
     }
     List<ProcessFacts> facts = new ArrayList<>();
     for (int pid : all) {
@@ -165,7 +178,7 @@ public final class Capture {
     try {
       int root = tree.get().getFirst();
       if (forest.processes().isEmpty() || forest.zombies().contains(root)) {
-        throw new Collection.Refused(new Refusal(root, "no-process", "has ended"));
+        throw new Collection.Refused(new Refusal(root, Refusal.ENDED, "has ended"));
       }
       return capture(tracer, forest, home, outside, standIns, sleeps, start);
     } catch (Collection.Refused e) {

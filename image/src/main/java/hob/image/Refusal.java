@@ -8,6 +8,9 @@ package hob.image;
  * @param sentence what it is and where, for people
  */
 public record Refusal(int pid, String kind, String sentence) {
+  /** The kind of a process that is not there any more. */
+  public static final String ENDED = "ended";
+
   @Override
   public String toString() {
     return (pid == 0 ? "" : "pid " + pid + ": ") + sentence;

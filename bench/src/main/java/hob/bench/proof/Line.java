@@ -33,14 +33,9 @@ record Line(String name, Verdict verdict, int moved, String why) {
     out.printf("%-20s %-7s moved %d  %s%n", name, verdict.word(), moved, why);
   }
 
-  /** A table in Markdown, and what it comes to. */
-  static String markdown(Collection<Line> lines, String what) {
-    StringBuilder all =
-        new StringBuilder("| %s | result | moved | |\n|---|---|---|---|\n".formatted(what));
-    for (Line l : lines) {
-      all.append("| %s | %s | %d | %s |%n".formatted(l.name, l.verdict.word(), l.moved, l.why));
-    }
-    return all.toString();
+  /** As a row of a {@link Table}. */
+  String markdown() {
+    return "| %s | %s | %d | %s |".formatted(name, verdict.word(), moved, why);
   }
 
   /** How many of each. */

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -83,7 +82,7 @@ public final class RandomPrograms implements Callable<Integer> {
     int wrong = 0;
     int moved = 0;
     List<String> refused = new ArrayList<>();
-    try (Bed bed = Bed.up(testbed, 3, Map.of("CONFIG_FORCE_warm__up", "false"));
+    try (Bed bed = Trials.bed(testbed);
         ExecutorService executor = Executors.newFixedThreadPool(atOnce)) {
       Path program = bed.compile("random.c");
       List<Future<Result>> all = new ArrayList<>();

@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -40,17 +40,9 @@ public final class RealPrograms implements Callable<Integer> {
   @Option(names = "--list", description = "Only name the programs.")
   private boolean list;
 
-  @Option(names = "--markdown", paramLabel = "FILE", description = "Write the table there.")
-  private @Nullable Path markdown;
+  @Mixin private Trials trials = new Trials();
 
-  @Option(names = "--logs", paramLabel = "DIR", description = "Leave the daemons' logs there.")
-  private @Nullable Path logs;
-
-  @Option(names = "--testbed", hidden = true)
-  private String testbed = "programs";
-
-  private @Nullable Bed bed;
-  private int runs;
+  private final AtomicInteger runs = new AtomicInteger();
 
   private RealPrograms() {}
 
@@ -77,52 +69,15 @@ public final class RealPrograms implements Callable<Integer> {
       all.forEach(p -> System.out.printf("%-18s %s%n", p.name(), p.what()));
       return 0;
     }
-    List<Line> lines = new ArrayList<>();
-    try {
-      for (RealProgram p : all) {
-        if (names.isEmpty() || names.contains(p.name())) {
-          Line line = one(p);
-          line.print(System.out);
-          lines.add(line);
-          if (line.verdict() == Verdict.FAIL) {
-            takeDown();
-          }
-        }
-      }
-    } finally {
-      takeDown();
-    }
-    if (markdown != null) {
-      Files.writeString(markdown, Line.markdown(lines, "program"));
-    }
-    System.out.println(lines.size() + " programs: " + Line.sums(lines));
-    return lines.stream().anyMatch(l -> l.verdict() == Verdict.FAIL) ? 1 : 0;
+    return trials.run(
+        "program",
+        all.stream().filter(p -> names.isEmpty() || names.contains(p.name())).toList(),
+        this::one);
   }
 
-  private Bed bed() throws IOException {
-    Bed b = bed;
-    if (b == null) {
-      b = Bed.up(testbed, 3, Map.of("CONFIG_FORCE_warm__up", "false"));
-      bed = b;
-    }
-    return b;
-  }
-
-  private void takeDown() throws IOException {
-    Bed b = bed;
-    if (b != null) {
-      if (logs != null) {
-        b.copyLogs(logs);
-      }
-      b.close();
-      bed = null;
-    }
-  }
-
-  private Line one(RealProgram p) throws IOException, InterruptedException {
+  private Line one(Bed bed, RealProgram p) throws IOException, InterruptedException {
     for (String need : p.needs()) {
-      if (bed()
-              .host("h1")
+      if (bed.host("h1")
               .run(
                   "sh",
                   "-c",
@@ -136,16 +91,16 @@ public final class RealPrograms implements Callable<Integer> {
             "%s is missing: apt-get install %s".formatted(need, String.join(" ", p.packages())));
       }
     }
-    Path at = bed().directory().resolve(p.name() + "-unmoved-" + ++runs);
-    Journey.End unmoved = Journey.run(bed(), at, p.script(), Journey.Plan.stay(), LIMIT);
+    Path at = bed.directory().resolve(p.name() + "-unmoved-" + runs.incrementAndGet());
+    Journey.End unmoved = Journey.run(bed, at, p.script(), Journey.Plan.stay(), LIMIT);
     Optional<String> expected = result(at);
     if (!unmoved.status().equals(Optional.of(0)) || expected.isEmpty()) {
       return new Line(p.name(), Verdict.SKIP, 0, Line.plain("unmoved: " + said(unmoved)));
     }
-    Path there = bed().directory().resolve(p.name() + "-moved-" + ++runs);
+    Path there = bed.directory().resolve(p.name() + "-moved-" + runs.incrementAndGet());
     Journey.End end =
         Journey.run(
-            bed(),
+            bed,
             there,
             p.script(),
             new Journey.Plan(moves, LEAST_MILLIS, MOST_MILLIS, seed),

@@ -11,11 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -24,13 +24,14 @@ import picocli.CommandLine.Parameters;
     name = "hob stress",
     description = {
       "Runs one worker of each stressor of stress-ng with --verify, as an ordinary user, and moves",
-      "it three times while it runs. Each first runs unmoved: what does not run so is skipped."
+      "it three times while it runs. What fails runs unmoved too: if that fails as well it is",
+      "skipped."
     },
     mixinStandardHelpOptions = true)
 public final class Stress implements Callable<Integer> {
   private static final int MOVES = 3;
-  private static final int LEAST_MILLIS = 300;
-  private static final int MOST_MILLIS = 1200;
+  private static final int LEAST_MILLIS = 100;
+  private static final int MOST_MILLIS = 600;
   private static final int NOBODY = 65534;
   private static final long ADDRESS_SPACE = 2L << 30;
 
@@ -48,7 +49,7 @@ public final class Stress implements Callable<Integer> {
   private List<String> names = new ArrayList<>();
 
   @Option(names = "--seconds", description = "How long each runs (default: ${DEFAULT-VALUE}).")
-  private int seconds = 6;
+  private int seconds = 4;
 
   @Option(names = "--from", paramLabel = "NAME", description = "Leave out those before it.")
   private String from = "";
@@ -56,20 +57,9 @@ public final class Stress implements Callable<Integer> {
   @Option(names = "--most", paramLabel = "N", description = "Not more than so many.")
   private int most = Integer.MAX_VALUE;
 
-  @Option(
-      names = "--markdown",
-      paramLabel = "FILE",
-      description = "Write the table there; lines of other stressors in it stay.")
-  private @Nullable Path markdown;
+  @Mixin private Trials trials = new Trials();
 
-  @Option(names = "--logs", paramLabel = "DIR", description = "Leave the daemons' logs there.")
-  private @Nullable Path logs;
-
-  @Option(names = "--testbed", hidden = true)
-  private String testbed = "stress";
-
-  private @Nullable Bed bed;
-  private int runs;
+  private final AtomicInteger runs = new AtomicInteger();
 
   private Stress() {}
 
@@ -95,28 +85,13 @@ public final class Stress implements Callable<Integer> {
         return 2;
       }
     }
-    List<Line> lines = new ArrayList<>();
-    try {
-      for (String name :
-          known.get().stream()
-              .filter(n -> names.isEmpty() ? n.compareTo(from) >= 0 : names.contains(n))
-              .limit(most)
-              .toList()) {
-        Line line = one(name);
-        line.print(System.out);
-        lines.add(line);
-        if (markdown != null) {
-          write(markdown, lines);
-        }
-        if (line.verdict() == Verdict.FAIL) {
-          takeDown();
-        }
-      }
-    } finally {
-      takeDown();
-    }
-    System.out.println(lines.size() + " stressors: " + Line.sums(lines));
-    return lines.stream().anyMatch(l -> l.verdict() == Verdict.FAIL) ? 1 : 0;
+    return trials.run(
+        "stressor",
+        known.get().stream()
+            .filter(n -> names.isEmpty() ? n.compareTo(from) >= 0 : names.contains(n))
+            .limit(most)
+            .toList(),
+        this::one);
   }
 
   private static Optional<List<String>> stressors() throws InterruptedException {
@@ -129,58 +104,50 @@ public final class Stress implements Callable<Integer> {
     }
   }
 
-  private Bed bed() throws IOException {
-    Bed b = bed;
-    if (b == null) {
-      b = Bed.up(testbed, 3, Map.of("CONFIG_FORCE_warm__up", "false"));
-      bed = b;
-    }
-    return b;
-  }
-
-  private void takeDown() throws IOException {
-    Bed b = bed;
-    if (b != null) {
-      if (logs != null) {
-        b.copyLogs(logs);
-      }
-      b.close();
-      bed = null;
-    }
-  }
-
-  private Line one(String name) throws IOException, InterruptedException {
+  private Line one(Bed bed, String name) throws IOException, InterruptedException {
     String other = NOT_OF_A_USER.get(name);
     if (other != null) {
       return new Line(name, Verdict.SKIP, 0, other);
     }
-    Journey.End unmoved = run(name, 1, Journey.Plan.stay());
-    if (!unmoved.status().equals(Optional.of(0))) {
-      return new Line(name, Verdict.SKIP, 0, "unmoved: " + said(unmoved));
-    }
     Journey.End end =
-        run(name, seconds, new Journey.Plan(MOVES, LEAST_MILLIS, MOST_MILLIS, name.hashCode()));
+        run(
+            bed,
+            name,
+            seconds,
+            new Journey.Plan(MOVES, LEAST_MILLIS, MOST_MILLIS, name.hashCode()));
     if (!end.status().equals(Optional.of(0))) {
-      return new Line(name, Verdict.FAIL, end.moved(), said(end));
+      Journey.End unmoved = run(bed, name, 1, Journey.Plan.stay());
+      return unmoved.status().equals(Optional.of(0))
+          ? new Line(name, Verdict.FAIL, end.moved(), said(end))
+          : new Line(name, Verdict.SKIP, 0, "unmoved: " + said(unmoved));
     }
     if (!end.failed().isEmpty()) {
       return new Line(name, Verdict.FAIL, end.moved(), Line.plain(end.failed().getFirst()));
     }
-    if (!end.refused().isEmpty() && end.moved() < MOVES) {
+    if (end.refused().size() >= MOVES) {
       return new Line(name, Verdict.REFUSE, end.moved(), Line.plain(end.refused().getFirst()));
     }
-    return new Line(
-        name, Verdict.PASS, end.moved(), end.moved() < MOVES ? "it ended before the next" : "");
+    return end.moved() == 0 && end.refused().isEmpty()
+        ? new Line(name, Verdict.SKIP, 0, "it ended before it could be moved")
+        : new Line(name, Verdict.PASS, end.moved(), remark(end));
   }
 
-  private Journey.End run(String name, int time, Journey.Plan plan)
+  private static String remark(Journey.End end) {
+    if (end.moved() == MOVES) {
+      return "";
+    }
+    return end.refused().isEmpty()
+        ? "it ended before the next"
+        : "refused at other moments: " + Line.plain(end.refused().getFirst());
+  }
+
+  private Journey.End run(Bed bed, String name, int time, Journey.Plan plan)
       throws IOException, InterruptedException {
-    Bed on = bed();
-    Path directory = on.directory().resolve(name + "-" + ++runs);
+    Path directory = bed.directory().resolve(name + "-" + runs.incrementAndGet());
     Files.createDirectories(directory);
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
     return Journey.run(
-        on,
+        bed,
         directory,
         ("exec prlimit --as=%d setpriv --reuid %d --regid %d --clear-groups -- stress-ng --%s 1"
                 + " --verify --timeout %d --temp-path %s")
@@ -204,24 +171,5 @@ public final class Stress implements Callable<Integer> {
         how
             + (line.isBlank() ? "" : ": " + line)
             + (end.failed().isEmpty() ? "" : "; " + end.failed().getFirst()));
-  }
-
-  private static void write(Path file, List<Line> lines) throws IOException {
-    TreeMap<String, String> rows = new TreeMap<>();
-    List<String> before = Files.exists(file) ? Files.readAllLines(file) : List.of();
-    int table = before.indexOf("|---|---|---|---|");
-    for (String row : table < 0 ? List.<String>of() : before.subList(table + 1, before.size())) {
-      if (row.startsWith("| ")) {
-        rows.put(row.split("\\|")[1].strip(), row);
-      }
-    }
-    for (String row : Line.markdown(lines, "stressor").lines().skip(2).toList()) {
-      rows.put(row.split("\\|")[1].strip(), row);
-    }
-    List<String> all = new ArrayList<>(table < 1 ? before : before.subList(0, table - 1));
-    all.add("| stressor | result | moved | |");
-    all.add("|---|---|---|---|");
-    all.addAll(rows.values());
-    Files.write(file, all);
   }
 }

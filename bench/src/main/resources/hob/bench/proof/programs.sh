@@ -4,6 +4,30 @@ set -eu
 export LC_ALL=C
 fail() { echo "$*" >&2; exit 1; }
 
+# java_work COLLECTOR TASKS: threads that fill and sort maps.
+java_work() {
+  cat >Work.java <<'END'
+import java.util.*; import java.util.concurrent.*; import java.util.stream.*;
+class Work {
+  static long part(int n) {
+    Random random = new Random(n);
+    Map<Integer, List<Integer>> map = new HashMap<>();
+    for (int i = 0; i < 1_200_000; i++) map.computeIfAbsent(random.nextInt(5000), k -> new ArrayList<>()).add(i);
+    return map.entrySet().stream().sorted(Map.Entry.comparingByKey())
+        .mapToLong(e -> e.getKey() * 31L + e.getValue().stream().mapToLong(x -> x).sum()).reduce(7, (a, b) -> a * 31 + b);
+  }
+  public static void main(String[] a) throws Exception {
+    try (ExecutorService e = Executors.newFixedThreadPool(3)) {
+      for (Future<Long> f : e.invokeAll(IntStream.range(0, Integer.parseInt(a[0])).mapToObj(n -> (Callable<Long>) () -> part(n)).toList()))
+        System.out.println(f.get());
+    }
+  }
+}
+END
+  $jdk/bin/javac Work.java
+  exec $jdk/bin/java -XX:+Use$1 -Xmx384m -cp . Work $2 >result
+}
+
 #: bash | traps, background jobs, arithmetic | bash | bash
 cat >work.bash <<'END'
 caught=0 ended=0 sum=0
@@ -106,48 +130,10 @@ END
 exec node work.js >result
 
 #: java-g1 | a JVM with G1: threads, garbage, maps, sorting | $jdk/bin/java | openjdk-25-jdk-headless
-cat >Work.java <<'END'
-import java.util.*; import java.util.concurrent.*; import java.util.stream.*;
-class Work {
-  static long part(int n) {
-    Random random = new Random(n);
-    Map<Integer, List<Integer>> map = new HashMap<>();
-    for (int i = 0; i < 1_200_000; i++) map.computeIfAbsent(random.nextInt(5000), k -> new ArrayList<>()).add(i);
-    return map.entrySet().stream().sorted(Map.Entry.comparingByKey())
-        .mapToLong(e -> e.getKey() * 31L + e.getValue().stream().mapToLong(x -> x).sum()).reduce(7, (a, b) -> a * 31 + b);
-  }
-  public static void main(String[] a) throws Exception {
-    try (ExecutorService e = Executors.newFixedThreadPool(3)) {
-      for (Future<Long> f : e.invokeAll(IntStream.range(0, 24).mapToObj(n -> (Callable<Long>) () -> part(n)).toList()))
-        System.out.println(f.get());
-    }
-  }
-}
-END
-$jdk/bin/javac Work.java
-exec $jdk/bin/java -XX:+UseG1GC -Xmx384m -cp . Work >result
+java_work G1GC 24
 
 #: java-zgc | a JVM with ZGC: the same | $jdk/bin/java | openjdk-25-jdk-headless
-cat >Work.java <<'END'
-import java.util.*; import java.util.concurrent.*; import java.util.stream.*;
-class Work {
-  static long part(int n) {
-    Random random = new Random(n);
-    Map<Integer, List<Integer>> map = new HashMap<>();
-    for (int i = 0; i < 1_200_000; i++) map.computeIfAbsent(random.nextInt(5000), k -> new ArrayList<>()).add(i);
-    return map.entrySet().stream().sorted(Map.Entry.comparingByKey())
-        .mapToLong(e -> e.getKey() * 31L + e.getValue().stream().mapToLong(x -> x).sum()).reduce(7, (a, b) -> a * 31 + b);
-  }
-  public static void main(String[] a) throws Exception {
-    try (ExecutorService e = Executors.newFixedThreadPool(3)) {
-      for (Future<Long> f : e.invokeAll(IntStream.range(0, 16).mapToObj(n -> (Callable<Long>) () -> part(n)).toList()))
-        System.out.println(f.get());
-    }
-  }
-}
-END
-$jdk/bin/javac Work.java
-exec $jdk/bin/java -XX:+UseZGC -Xmx384m -cp . Work >result
+java_work ZGC 16
 
 #: go | a Go program: goroutines, channels, hashes, garbage, timers | go | golang-go
 export GOCACHE=$PWD/cache GOPATH=$PWD/path GO111MODULE=off HOME=$PWD

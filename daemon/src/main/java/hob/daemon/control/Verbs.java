@@ -132,6 +132,9 @@ final class Verbs {
 
   private static Problem refusal(Subject subject, List<Refusal> reasons) {
     String all = reasons.stream().map(Refusal::toString).collect(Collectors.joining("; "));
+    if (reasons.stream().allMatch(r -> r.kind().equals(Refusal.ENDED))) {
+      return new Problem(Problem.Kind.NO_PROCESS, all);
+    }
     return new Problem(
         Problem.Kind.CANNOT_MOVE, "pid %d cannot move: %s".formatted(subject.pid(), all));
   }
