@@ -46,6 +46,7 @@ class Term:
         return termios.tcgetattr(self.fd)[3]
     def fg(self):
         return struct.unpack('i', fcntl.ioctl(self.fd, termios.TIOCGPGRP, b'    '))[0]
+
 def named(t, name):
     """A child of the shell that runs a program."""
     def found():

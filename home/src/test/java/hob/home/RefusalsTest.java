@@ -1,6 +1,7 @@
 package hob.home;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import hob.image.Capture;
 import hob.image.Refusal;
@@ -153,6 +154,45 @@ class RefusalsTest {
         """,
         "dead-leader",
         "its first one has ended");
+  }
+
+  @Test
+  void addressSpaceThatIsFull() throws Exception {
+    try (MovedProgram p =
+            MovedProgram.start(
+                directory,
+                """
+                import resource
+                used = int(open('/proc/self/statm').read().split()[0]) * 4096
+                resource.setrlimit(resource.RLIMIT_AS, (used, used))
+                ready()
+                """);
+        MovedProgram.Trip trip = p.trip()) {
+      assertThatThrownBy(() -> trip.to("h2"))
+          .isInstanceOf(MoveRefusedException.class)
+          .hasMessageContaining("may map nothing more");
+      p.check();
+    }
+  }
+
+  @Test
+  void keyringsOfAProcessAreFoundWhenItStandsStill() throws Exception {
+    try (MovedProgram p =
+            MovedProgram.start(
+                directory,
+                """
+                key = libc.syscall(248, b'user', b'hob', b'secret', 6, -2)
+                assert key > 0
+                ready()
+                text = ctypes.create_string_buffer(6)
+                assert libc.syscall(250, 11, key, text, 6) == 6 and text.raw == b'secret'
+                """);
+        MovedProgram.Trip trip = p.trip()) {
+      assertThatThrownBy(() -> trip.to("h2"))
+          .isInstanceOf(MoveRefusedException.class)
+          .hasMessageContaining("has a process keyring");
+      p.check();
+    }
   }
 
   @Test

@@ -61,7 +61,11 @@ record Hole(long code) {
     return code + MachineCode.SINGLE;
   }
 
-  /** Maps a hole anywhere in the process. */
+  /**
+   * Maps a hole anywhere in the process.
+   *
+   * @throws hob.image.Collection.Refused when it may not have another mapping
+   */
   static Hole open(Tracee t, int pid, long syscallInstruction) {
     return map(t, pid, syscallInstruction, 0, 0);
   }
@@ -74,6 +78,14 @@ record Hole(long code) {
   private static Hole map(Tracee t, int pid, long syscallInstruction, long at, int flags) {
     long kind = MAP_PRIVATE_ANON_NORESERVE | flags;
     long r = t.inject(syscallInstruction, Nr.MMAP, at, SIZE, PROT_ALL, kind, -1, 0);
+    if (Errno.ENOMEM.is(r)) {
+      throw new hob.image.Collection.Refused(
+          new Refusal(
+              pid,
+              "address-space",
+              "may map nothing more: its address space is as large as RLIMIT_AS allows, or has"
+                  + " vm.max_map_count mappings"));
+    }
     if (!Errno.EACCES.is(r)) {
       Sys.check(r, "mmap", "in tid " + t.tid());
       ProcessMemory.write(pid, r, MachineCode.BYTES);

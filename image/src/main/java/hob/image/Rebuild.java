@@ -5,9 +5,7 @@ import hob.image.proto.ProcessImage;
 import hob.image.proto.Special;
 import hob.image.proto.ThreadState;
 import hob.image.proto.Vma;
-import hob.linux.Errno;
 import hob.linux.Fd;
-import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.Nr;
 import hob.linux.ProcFs;
@@ -394,34 +392,24 @@ final class Rebuild {
   }
 
   private Tracee newThread(int tid) {
-    var args = Bytes.of(96);
-    args.putLong(0, CLONE_THREAD_FLAGS);
-    args.putLong(64, hole().data() + 88).putLong(72, 1).putInt(88, tid);
-    ProcessMemory.write(pid(), hole().data(), args.array());
-    long r = vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88);
-    if (Errno.EPERM.is(r)) {
-      r = newThreadByLastPid(tid, args.array());
-    }
+    long r =
+        ChosenPid.clone(
+            tid,
+            () -> cloneThread(tid),
+            () -> cloneThread(0),
+            () -> endThread(adopt(vessel.leader().newborn())));
     Sys.check(r, "clone3", "thread " + tid);
     return adopt(vessel.leader().newborn());
   }
 
-  private long newThreadByLastPid(int tid, byte[] args) {
-    Bytes.of(args).putLong(64, 0).putLong(72, 0);
-    for (int tries = 0; tries < 50; tries++) {
-      ProcessMemory.write(pid(), hole().data(), args);
-      ProcFs.write("/proc/sys/kernel/ns_last_pid", String.valueOf(tid - 1));
-      long r =
-          Sys.check(
-              vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88),
-              "clone3",
-              "thread " + tid);
-      if (r == tid) {
-        return r;
-      }
-      endThread(adopt(vessel.leader().newborn()));
+  private long cloneThread(int tid) {
+    var args = Bytes.of(96);
+    args.putLong(0, CLONE_THREAD_FLAGS);
+    if (tid != 0) {
+      args.putLong(64, hole().data() + 88).putLong(72, 1).putInt(88, tid);
     }
-    throw new LinuxException("clone3", Errno.EEXIST, "thread " + tid);
+    ProcessMemory.write(pid(), hole().data(), args.array());
+    return vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88);
   }
 
   private static Tracee adopt(int host) {

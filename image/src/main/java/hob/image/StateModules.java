@@ -20,6 +20,7 @@ final class StateModules {
           new ThreadBasics(),
           new LimitState(),
           new FlagState(),
+          new KeyringState(),
           new SeccompState(),
           new CredentialState());
 

@@ -1,9 +1,6 @@
 package hob.image;
 
-import hob.linux.Errno;
-import hob.linux.LinuxException;
 import hob.linux.Nr;
-import hob.linux.ProcFs;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
@@ -11,6 +8,7 @@ import hob.linux.Sys;
 import hob.linux.Wait;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * A process that holds a pid and waits to be made into another: a fresh stub, or a shadow. All its
@@ -151,45 +149,30 @@ public final class Vessel {
   }
 
   private Vessel clone(int pid, long flags, int exitSignal, boolean setTid) {
-    // struct clone_args, 88 bytes, and the pid behind it.
-    var args = Bytes.of(96);
-    args.putLong(0, flags).putLong(32, exitSignal);
-    if (setTid) {
-      args.putLong(64, scratch + 88).putLong(72, 1).putInt(88, pid);
-    }
-    put(0, args.array());
-    long r = inject(Nr.CLONE3, scratch, 88);
-    for (int tries = 0; Errno.EEXIST.is(r) && tries < 200; tries++) {
-      // A freed pid can be taken for a moment.
-      java.util.concurrent.locks.LockSupport.parkNanos(500_000);
-      r = inject(Nr.CLONE3, scratch, 88);
-    }
-    if (setTid && Errno.EPERM.is(r)) {
-      return cloneByLastPid(pid, flags, exitSignal);
-    }
+    LongSupplier plain = () -> clone(flags, exitSignal, 0);
+    long r =
+        setTid
+            ? ChosenPid.clone(pid, () -> clone(flags, exitSignal, pid), plain, this::endNewborn)
+            : plain.getAsLong();
     Sys.check(r, "clone3", "pid " + pid, "from " + pid());
     return adopted(pid);
   }
 
-  /**
-   * Without the right to choose: root steers the kernel's counter and the clone is repeated until
-   * it hits.
-   */
-  private Vessel cloneByLastPid(int pid, long flags, int exitSignal) {
-    var args = Bytes.of(88);
+  private long clone(long flags, int exitSignal, int pid) {
+    // struct clone_args, 88 bytes, and the pid behind it.
+    var args = Bytes.of(96);
     args.putLong(0, flags).putLong(32, exitSignal);
-    for (int tries = 0; tries < 50; tries++) {
-      put(0, args.array());
-      ProcFs.write("/proc/sys/kernel/ns_last_pid", String.valueOf(pid - 1));
-      long r = Sys.check(inject(Nr.CLONE3, scratch, 88), "clone3", "pid " + pid);
-      Vessel v = adopted(pid);
-      if (r == pid) {
-        return v;
-      }
-      Signals.kill(v.pid(), Signals.SIGKILL);
-      Capture.awaitEnd(v.pid());
+    if (pid != 0) {
+      args.putLong(64, scratch + 88).putLong(72, 1).putInt(88, pid);
     }
-    throw new LinuxException("clone3", Errno.EEXIST, "pid " + pid);
+    put(0, args.array());
+    return inject(Nr.CLONE3, scratch, 88);
+  }
+
+  private void endNewborn() {
+    int newborn = adopted(0).pid();
+    Signals.kill(newborn, Signals.SIGKILL);
+    Capture.awaitEnd(newborn);
   }
 
   private Vessel adopted(int pid) {

@@ -124,10 +124,10 @@ public final class Stress implements Callable<Integer> {
     if (!end.failed().isEmpty()) {
       return new Line(name, Verdict.FAIL, end.moved(), Line.plain(end.failed().getFirst()));
     }
-    if (end.refused().size() >= MOVES) {
+    if (end.refused().size() >= MOVES || (end.moved() == 0 && !end.refused().isEmpty())) {
       return new Line(name, Verdict.REFUSE, end.moved(), Line.plain(end.refused().getFirst()));
     }
-    return end.moved() == 0 && end.refused().isEmpty()
+    return end.moved() == 0
         ? new Line(name, Verdict.SKIP, 0, "it ended before it could be moved")
         : new Line(name, Verdict.PASS, end.moved(), remark(end));
   }
