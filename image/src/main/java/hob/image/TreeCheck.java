@@ -57,12 +57,22 @@ final class TreeCheck {
       for (ProcessFacts p : tree) {
         for (ProcessFacts.FdFacts d : descriptors(p)) {
           String reason = reason(survey, p, d);
-          if (reason != null && seen.add(d.stat().inode())) {
+          if (reason != null && stands(p, d) && seen.add(d.stat().inode())) {
             out.add(
                 new Refusal(p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
           }
         }
       }
+    }
+  }
+
+  /** Whether a descriptor leads to what it led to before the kernel was asked about that. */
+  private static boolean stands(ProcessFacts p, ProcessFacts.FdFacts d) {
+    try {
+      return Fd.readlink("/proc/" + p.pid() + "/fd/" + d.number()).equals(d.target());
+    } catch (LinuxException e) {
+      // ENOENT or ESRCH: it was closed, or the process has ended.
+      return false;
     }
   }
 

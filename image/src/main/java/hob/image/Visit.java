@@ -22,7 +22,15 @@ final class Visit {
             + Vdso.syscallOffset();
     Tracee leader = p.leader().tracee();
     p.threads().forEach(FrozenThread::open);
-    Hole hole = Hole.open(leader, p.pid(), instruction);
+    try {
+      within(p, Hole.open(leader, p.pid(), instruction), instruction, work);
+    } finally {
+      p.threads().forEach(FrozenThread::close);
+    }
+  }
+
+  private static void within(FrozenProcess p, Hole hole, long instruction, Consumer<Hole> work) {
+    Tracee leader = p.leader().tracee();
     // An int3 resets the action of an ignored SIGTRAP.
     boolean trapIgnored =
         (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16)
@@ -42,7 +50,6 @@ final class Visit {
         leader.inject(instruction, Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
       }
       leader.inject(instruction, Nr.MUNMAP, hole.code(), Hole.SIZE);
-      p.threads().forEach(FrozenThread::close);
     }
   }
 }
