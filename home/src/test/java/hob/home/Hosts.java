@@ -18,6 +18,8 @@ final class Hosts implements AutoCloseable {
   private final Map<SessionId, Boolean> ended = new ConcurrentHashMap<>();
   private final Map<SessionId, Long> incarnations = new ConcurrentHashMap<>();
 
+  private Runnable inDoubt = () -> {};
+
   /** Where the time of the last move went. */
   String phases = "";
 
@@ -60,6 +62,11 @@ final class Hosts implements AutoCloseable {
     return ended.containsKey(id);
   }
 
+  /** What happens in later moves while source and target are in doubt. */
+  void inDoubt(Runnable happens) {
+    inDoubt = happens;
+  }
+
   /** Moves a session and returns the freeze time, nanoseconds. */
   long move(SessionId id, String from, String to) throws Exception {
     long incarnation = incarnations.merge(id, 1L, Long::sum);
@@ -81,6 +88,7 @@ final class Hosts implements AutoCloseable {
         d.holdInDoubt();
         long t4 = System.nanoTime();
         a.prepare();
+        inDoubt.run();
         long t5 = System.nanoTime();
         phases =
             "freeze %.2f map %.2f pages %.2f doubt %.2f prepare %.2f"
@@ -122,6 +130,7 @@ final class Hosts implements AutoCloseable {
       a.write(0, pages);
       d.holdInDoubt();
       a.prepare();
+      inDoubt.run();
     } finally {
       d.resume();
     }

@@ -411,7 +411,7 @@ public final class Capture {
     doubt = true;
     locks.release();
     for (FrozenProcess p : processes) {
-      Signals.kill(p.pid(), Signals.SIGSTOP);
+      Fuse.set(p);
     }
   }
 
@@ -425,7 +425,7 @@ public final class Capture {
     close();
     if (doubt) {
       for (FrozenProcess p : processes) {
-        Fuse.remove(p.leader().tid(), p.leader().mask());
+        Fuse.lift(p);
       }
       locks.takeBack();
     }

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A process whose life goes on elsewhere, parked to hold its pid, parent, group, session and
@@ -50,6 +51,10 @@ public final class Shadow {
   private static final long WNOHANG_WALL = 0x40000001L;
   private static final int CLONE_FILES = 0x400;
 
+  /** Whose default is that nothing happens. */
+  private static final Set<Integer> IGNORED =
+      Set.of(Signals.SIGCHLD, Signals.SIGCONT, Signals.SIGURG, Signals.SIGWINCH);
+
   private final int pid;
   private final int nsPid;
   private final long code;
@@ -74,7 +79,7 @@ public final class Shadow {
     int i = 0;
     for (FrozenProcess p : capture.frozenLeaders()) {
       if (capture.inDoubt()) {
-        Fuse.remove(p.leader().tid(), p.leader().mask());
+        Fuse.lift(p);
       }
       boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
       all.add(make(p, capture.image(), i++, sharing));
@@ -122,7 +127,10 @@ public final class Shadow {
         take(image.getSignals().getPendingList(), b);
         disown(tree, image, b);
         emptyProcess(
-            image.getTimers().getPosixList().stream().map(PosixTimer::getId).toList(), mine, b);
+            image.getTimers().getPosixList().stream().map(PosixTimer::getId).toList(),
+            mine,
+            hole,
+            b);
       } else {
         threads.put(t.nsTid(), t.tid());
       }
@@ -141,6 +149,10 @@ public final class Shadow {
     }
     hob.linux.ProcessMemory.write(p.pid(), hole.data() + MASK, Bytes.longs(-1L));
     start(p.pid(), p.leader().registers(), hole, MachineCode.SHADOW);
+    if (p.threads().stream().anyMatch(t -> t.tracee().stopWanted())) {
+      // It came since the image was taken: the shadow stops, and so does who has left.
+      Signals.kill(p.pid(), Signals.SIGSTOP);
+    }
     return s;
   }
 
@@ -198,7 +210,7 @@ public final class Shadow {
     }
   }
 
-  private static void emptyProcess(List<Integer> timers, List<MapsEntry> mine, Batch b) {
+  private static void emptyProcess(List<Integer> timers, List<MapsEntry> mine, Hole hole, Batch b) {
     b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
     b.add("pipe2", Nr.PIPE2, b.data(new byte[8]), 0);
     b.attempt("fcntl", Nr.FCNTL, 1, F_SETPIPE_SZ, 1 << 16);
@@ -207,9 +219,11 @@ public final class Shadow {
     }
     timers.forEach(t -> b.attempt("timer_delete", Nr.TIMER_DELETE, t));
     long none = b.data(new byte[SignalState.ACTION]);
+    // All are blocked; but to set the default of these would throw away those that are pending.
+    long some = b.data(MachineCode.trapAction(hole.code()));
     for (int s = 1; s <= Signals.MAX; s++) {
       if (s != Signals.SIGKILL && s != Signals.SIGSTOP && s != Signals.SIGTRAP) {
-        b.add("rt_sigaction", Nr.RT_SIGACTION, s, none, 0, 8);
+        b.add("rt_sigaction", Nr.RT_SIGACTION, s, IGNORED.contains(s) ? some : none, 0, 8);
       }
     }
     for (MapsEntry e : mine) {
@@ -408,7 +422,7 @@ public final class Shadow {
       }
       forget(state.build(), b);
       if (t == v.leader()) {
-        emptyProcess(timers(pid), mine, b);
+        emptyProcess(timers(pid), mine, hole, b);
         ended.forEach(c -> b.attempt("wait4", Nr.WAIT4, c, 0, WNOHANG_WALL, 0));
       }
       b.run();

@@ -25,7 +25,7 @@ public final class ArmedFaults implements Faults {
   private static final int SIGKILL = 9;
 
   /** A fault for several moves waits so long for all to come to the point. */
-  private static final Duration GATHER = Duration.ofMillis(300);
+  private static final Duration GATHER = Duration.ofSeconds(1);
 
   private record Armed(FaultArmRequest fault, int left) {}
 
