@@ -22,6 +22,12 @@ final class EngineFiles {
     this.directory = directory;
     try {
       Files.createDirectories(directory);
+      // An earlier daemon died before it could put them in place.
+      try (var unfinished = Files.newDirectoryStream(directory, "*.new")) {
+        for (Path f : unfinished) {
+          Files.deleteIfExists(f);
+        }
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

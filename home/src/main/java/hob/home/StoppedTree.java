@@ -82,6 +82,10 @@ final class StoppedTree implements Departure, Arrival {
 
   private List<Shadow> shadows() {
     List<Integer> pids = List.copyOf(session.hostPids.values());
+    if (pids.isEmpty()) {
+      LOG.log(System.Logger.Level.WARNING, "{0}: nothing is left of it here", session.id());
+      return List.of();
+    }
     Capture c;
     try {
       c =

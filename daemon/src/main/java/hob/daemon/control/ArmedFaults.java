@@ -113,6 +113,10 @@ public final class ArmedFaults implements Faults {
         wait(left);
         left = (end - System.nanoTime()) / 1_000_000;
       }
+      while (!armed.containsKey(point) && fault.getAction() == FaultArmRequest.Action.KILL) {
+        // Whoever went on would be somewhere behind the point when its daemon dies.
+        wait();
+      }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
