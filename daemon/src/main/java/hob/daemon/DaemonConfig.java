@@ -33,6 +33,7 @@ import java.util.Set;
  * @param silence a peer from which nothing comes for so long counts as gone; peers tell each other
  *     eight times as often that they live
  * @param lostAfter a home that is not heard for so long has its processes here frozen
+ * @param nice value of the daemon's threads
  * @param warmUp whether to exercise the code at start, so that the first move is as fast as others
  * @param placement where commands run
  * @param hiddenCpuFlags CPU features that processes from elsewhere do not find here
@@ -51,6 +52,7 @@ public record DaemonConfig(
     System.Logger.Level logLevel,
     Duration silence,
     Duration lostAfter,
+    int nice,
     boolean warmUp,
     Placement placement,
     Set<String> hiddenCpuFlags,
@@ -136,6 +138,7 @@ public record DaemonConfig(
         c.getEnum(System.Logger.Level.class, "log.level"),
         c.getDuration("peer.silence"),
         c.getDuration("lost.after"),
+        c.getInt("nice"),
         c.getBoolean("warm-up"),
         Placement.of(c.getConfig("placement")),
         Set.copyOf(c.getStringList("cpu.hide")),

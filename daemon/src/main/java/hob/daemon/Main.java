@@ -2,6 +2,10 @@ package hob.daemon;
 
 import com.typesafe.config.ConfigException;
 import hob.daemon.log.LineLoggerFinder;
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.ProcFs;
+import hob.linux.Sched;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +58,7 @@ public final class Main {
     try {
       DaemonConfig config = DaemonConfig.load(file);
       LineLoggerFinder.open(config.log(), config.logLevel());
+      goFirst(config.nice());
       Hobd hobd = Hobd.start(config);
       Runtime.getRuntime().addShutdownHook(new Thread(() -> end(hobd, ended), "hob-end"));
       ended.await();
@@ -61,6 +66,21 @@ public final class Main {
       fail("configuration: " + e.getMessage(), 1);
     } catch (IOException e) {
       fail("cannot start: " + e.getMessage(), 1);
+    }
+  }
+
+  /** Threads that start later follow those that start them. */
+  private static void goFirst(int nice) {
+    for (int tid : ProcFs.threads((int) ProcessHandle.current().pid())) {
+      try {
+        Sched.nice(tid, nice);
+      } catch (LinuxException e) {
+        if (e.errno() != Errno.ESRCH) {
+          System.getLogger(Main.class.getName())
+              .log(System.Logger.Level.WARNING, "nice {0} is not had: {1}", nice, e.getMessage());
+          return;
+        }
+      }
     }
   }
 

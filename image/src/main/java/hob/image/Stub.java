@@ -6,6 +6,7 @@ import hob.linux.Nr;
 import hob.linux.PosixSpawn;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
+import hob.linux.Sched;
 import hob.linux.Signals;
 import hob.linux.Sys;
 import hob.linux.Wait;
@@ -77,6 +78,8 @@ public final class Stub {
   }
 
   private static Tracee furnish(int pid, int options) {
+    // It is born with the daemon's own.
+    Sched.nice(pid, 0);
     Sys.check(Ptrace.seize(pid, Tracee.OPTIONS | options), "PTRACE_SEIZE", pid);
     Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
     Wait.of(pid);

@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /** {@code sched(7)}: attributes of threads of this host. */
 public final class Sched {
+  private static final int PRIO_PROCESS = 0;
+
   private Sched() {}
 
   /**
@@ -27,5 +29,14 @@ public final class Sched {
   /** {@code ioprio_get(2)}. */
   public static int ioPriority(int tid) {
     return (int) Sys.check(Sys.call(Nr.IOPRIO_GET, 1, tid), "ioprio_get", tid);
+  }
+
+  /**
+   * {@code setpriority(2)} of one thread; threads and processes that it starts later have the same.
+   *
+   * @param value -20, goes first, to 19
+   */
+  public static void nice(int tid, int value) {
+    Sys.check(Sys.call(Nr.SETPRIORITY, PRIO_PROCESS, tid, value), "setpriority", tid);
   }
 }
