@@ -138,6 +138,10 @@ final class Hosts implements AutoCloseable {
 
   @Override
   public void close() {
-    engines.values().forEach(KernelEngine::close);
+    engines.forEach((host, engine) -> {
+      // Sandboxes outlive engines: what a failed test left abroad would run on.
+      incarnations.keySet().stream().filter(id -> !id.home().equals(host)).forEach(engine::abandon);
+      engine.close();
+    });
   }
 }
