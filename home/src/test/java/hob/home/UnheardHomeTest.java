@@ -33,6 +33,23 @@ class UnheardHomeTest {
     }
   }
 
+  /** Some of the stops have not taken effect yet when they are taken back. */
+  @Test
+  void runsOnHoweverShortTheSilence() throws Exception {
+    try (MovedProgram p = MovedProgram.start(directory, "ready()\n");
+        Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2")) {
+      int pid = p.pid();
+      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      hosts.move(id, "h1", "h2");
+      for (int i = 0; i < 200; i++) {
+        hosts.engine("h2").homeUnheard("h1");
+        hosts.engine("h2").homeHeard("h1");
+      }
+      hosts.move(id, "h2", "h1");
+      p.check();
+    }
+  }
+
   /** A homecoming that is given up before a shadow was touched leaves the shadows at work. */
   @Test
   void homecomingThatNeverBegan() throws Exception {

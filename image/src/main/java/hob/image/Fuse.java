@@ -80,9 +80,11 @@ final class Fuse {
    * @param pid host pid, traced by nobody
    */
   static void release(int pid) {
+    // As long as it does not stand, the one that is pending is the fuse.
+    boolean stopped =
+        ProcFs.stat("/proc/" + pid + "/stat").state() == 'T' && isPending(pid, "ShdPnd");
     Sys.check(Ptrace.seize(pid, Tracee.OPTIONS), "PTRACE_SEIZE", pid);
     Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
-    boolean stopped = isPending(pid, "ShdPnd");
     WaitStatus s = Wait.of(pid);
     long mask = Ptrace.signalMask(pid);
     Ptrace.signalMask(pid, ~Signals.bit(Signals.SIGCONT));
