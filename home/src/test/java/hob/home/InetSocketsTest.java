@@ -40,6 +40,54 @@ class InetSocketsTest {
   }
 
   @Test
+  void bytesUnderWayInBothDirectionsArriveOnce() throws Exception {
+    survives(
+        """
+        import socket, threading
+        def talk(c, seed):
+          c.setblocking(False)
+          stop, wrote, read = [False], 0, 0
+          def pattern(at, size):
+            start = at - at % 4
+            numbers = range(start // 4, (at + size) // 4 + 2)
+            return struct.pack('%dI' % len(numbers), *numbers)[at - start:][:size]
+          shut = False
+          while True:
+            if os.path.exists('go') and not shut:
+              c.shutdown(socket.SHUT_WR)
+              shut = True
+            if not shut:
+              try: wrote += c.send(pattern(wrote, 30000))
+              except BlockingIOError: pass
+            try:
+              got = c.recv(7001)
+              if got != pattern(read, len(got)): return 'at %d' % read
+              read += len(got)
+              if not got and shut: return (wrote, read)
+            except BlockingIOError: pass
+            time.sleep(0.001)
+        s = socket.create_server(('::1', 0), family=socket.AF_INET6)
+        a = socket.create_connection(s.getsockname()[:2])
+        b, _ = s.accept()
+        for c in (a, b): c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20000)
+        r, w = os.pipe()
+        child = os.fork()
+        if child == 0:
+          a.close()
+          os.write(w, repr(talk(b, 1)).encode())
+          os._exit(0)
+        b.close()
+        result = []
+        t = threading.Thread(target=lambda: result.append(talk(a, 2)))
+        t.start()
+        ready(busy=True)
+        t.join()
+        wrote, read = result[0]
+        assert eval(os.read(r, 1000)) == (read, wrote) and read > 0
+        """);
+  }
+
+  @Test
   void mappedAddressesAndClosedEnds() throws Exception {
     survives(
         """

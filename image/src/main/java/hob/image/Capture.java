@@ -240,6 +240,7 @@ public final class Capture {
       Zombie.encapsulate(facts, b);
       images.add(b);
     }
+    InetSocketFile.settle(tree.sockets());
     List<ControllingTerminal> terminals = ControllingTerminals.of(forest.processes(), tree);
     List<PageRun> runs = new ArrayList<>();
     List<Pages.Place> places = new ArrayList<>();
@@ -467,7 +468,7 @@ public final class Capture {
 
   /** Lets go of sockets: they run on, or vanish. */
   void released() {
-    Fd.closeAll(shared.sockets().held());
+    Fd.closeAll(shared.sockets().held().stream().map(SocketSurvey.Held::socket).toList());
     locks.forget();
   }
 

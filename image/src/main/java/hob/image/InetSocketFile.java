@@ -3,7 +3,9 @@ package hob.image;
 import com.google.protobuf.ByteString;
 import hob.image.proto.InetSocket;
 import hob.image.proto.OpenFile;
+import hob.linux.Errno;
 import hob.linux.Fd;
+import hob.linux.LinuxException;
 import hob.linux.SockDiag;
 import hob.linux.Socket;
 import hob.linux.SocketMessage;
@@ -27,6 +29,7 @@ final class InetSocketFile implements FileKind {
   private static final int LISTEN = 10;
   private static final int CLOSING = 11;
   private static final int SYN_SENT = 2;
+  private static final int MOMENTS = 1000;
   private static final List<Integer> END_SENT = List.of(FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING);
   private static final List<Integer> END_RECEIVED = List.of(CLOSE_WAIT, LAST_ACK, CLOSING);
 
@@ -78,7 +81,7 @@ final class InetSocketFile implements FileKind {
         s.setShutdown(known.shutdown());
       }
       if (s.getProtocol() == IPPROTO_TCP) {
-        tcp(p, d, tree, fd, s, known);
+        tcp(p, d, tree, fd, s, known, out);
       } else {
         datagrams(fd, s);
       }
@@ -101,7 +104,8 @@ final class InetSocketFile implements FileKind {
       Collection tree,
       Fd fd,
       InetSocket.Builder s,
-      SockDiag.@Nullable Inet known) {
+      SockDiag.@Nullable Inet known,
+      OpenFile.Builder out) {
     int state = TcpRepair.state(fd);
     s.setState(state);
     s.setEndSent(END_SENT.contains(state)).setEndReceived(END_RECEIVED.contains(state));
@@ -129,7 +133,7 @@ final class InetSocketFile implements FileKind {
     }
     s.setOther(other.inode());
     queues(fd, s);
-    tree.sockets().hold(SocketSurvey.here(p, d));
+    tree.sockets().hold(SocketSurvey.here(p, d), out);
   }
 
   /**
@@ -187,19 +191,63 @@ final class InetSocketFile implements FileKind {
   }
 
   private static void queues(Fd fd, InetSocket.Builder s) {
-    s.setReceived(ByteString.copyFrom(Socket.peekStream(fd, unread(fd))));
     int reuse = Socket.option(fd, Socket.SOL_SOCKET, SO_REUSEADDR);
     TcpRepair.on(fd);
     try {
-      TcpRepair.queue(fd, TcpRepair.RECEIVE_QUEUE);
-      s.setReceiveSequence(TcpRepair.sequence(fd));
       TcpRepair.queue(fd, TcpRepair.SEND_QUEUE);
       s.setSendSequence(TcpRepair.sequence(fd));
       int size = SocketQueue.count(fd, SocketQueue.SIOCOUTQ);
       s.setSent(ByteString.copyFrom(Socket.peekStream(fd, size)));
+      received(fd, s);
       TcpRepair.queue(fd, 0);
     } finally {
       TcpRepair.offSilently(fd, reuse);
+    }
+  }
+
+  /**
+   * What has arrived and where in the stream it ends, of one moment: while the processes stand
+   * still the kernel goes on sending what is on its way.
+   */
+  private static void received(Fd fd, InetSocket.Builder s) {
+    TcpRepair.queue(fd, TcpRepair.RECEIVE_QUEUE);
+    for (int tries = 0; tries < MOMENTS; tries++) {
+      int state = TcpRepair.state(fd);
+      int sequence = TcpRepair.sequence(fd);
+      int size = unread(fd);
+      byte[] bytes = Socket.peekStream(fd, size);
+      if (bytes.length == size
+          && TcpRepair.sequence(fd) == sequence
+          && TcpRepair.state(fd) == state) {
+        s.setState(state).setEndReceived(END_RECEIVED.contains(state));
+        s.setReceiveSequence(sequence).setReceived(ByteString.copyFrom(bytes));
+        return;
+      }
+    }
+    throw new LinuxException("tcp", Errno.EAGAIN, "its queue of received bytes does not rest");
+  }
+
+  /**
+   * After all sockets have been described: what arrived since is taken too, so that no end has sent
+   * more than the other one has and it has itself.
+   */
+  static void settle(SocketSurvey survey) {
+    for (SocketSurvey.Held h : survey.held()) {
+      if (TcpRepair.state(h.socket()) == CLOSE) {
+        continue;
+      }
+      int reuse = Socket.option(h.socket(), Socket.SOL_SOCKET, SO_REUSEADDR);
+      TcpRepair.on(h.socket());
+      try {
+        TcpRepair.queue(h.socket(), TcpRepair.RECEIVE_QUEUE);
+        InetSocket.Builder s = h.file().getInetSocketBuilder();
+        if (TcpRepair.sequence(h.socket()) != s.getReceiveSequence()) {
+          received(h.socket(), s);
+        }
+        TcpRepair.queue(h.socket(), 0);
+      } finally {
+        TcpRepair.offSilently(h.socket(), reuse);
+      }
     }
   }
 
@@ -211,8 +259,9 @@ final class InetSocketFile implements FileKind {
   }
 
   /** When a tree leaves: its sockets vanish, nobody is told that they are closed. */
-  static void vanish(List<Fd> held) {
-    for (Fd fd : held) {
+  static void vanish(List<SocketSurvey.Held> held) {
+    for (SocketSurvey.Held h : held) {
+      Fd fd = h.socket();
       if (TcpRepair.state(fd) != CLOSE) {
         TcpRepair.on(fd);
       }

@@ -1,5 +1,6 @@
 package hob.image;
 
+import hob.image.proto.OpenFile;
 import hob.linux.Fd;
 import hob.linux.PidFd;
 import hob.linux.SockDiag;
@@ -34,7 +35,11 @@ final class SocketSurvey implements AutoCloseable {
   private final Map<Long, Holder> byInode = new HashMap<>();
   private final Map<Long, List<Queued>> queues = new HashMap<>();
   private final List<Fd> taken = new ArrayList<>();
-  private final List<Fd> held = new ArrayList<>();
+
+  /** A TCP socket that is connected, and what the image says of it. */
+  record Held(Fd socket, OpenFile.Builder file) {}
+
+  private final List<Held> held = new ArrayList<>();
   private @Nullable FrozenProcess self;
   private @Nullable SockDiag diag;
 
@@ -160,12 +165,12 @@ final class SocketSurvey implements AutoCloseable {
   }
 
   /** Keeps a socket until the tree has left or runs on. */
-  void hold(Fd socket) {
-    held.add(socket);
+  void hold(Fd socket, OpenFile.Builder file) {
+    held.add(new Held(socket, file));
   }
 
   /** Sockets that must vanish without a word to their other ends when the tree leaves. */
-  List<Fd> held() {
+  List<Held> held() {
     return held;
   }
 
