@@ -18,6 +18,7 @@ final class FileKinds {
           new NamespaceFile(),
           new UnixSocketFile(),
           new InetSocketFile(),
+          new NetlinkSocketFile(),
           new PipeFile(),
           new FifoFile(),
           new StreamFile(),

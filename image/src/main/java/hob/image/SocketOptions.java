@@ -21,6 +21,7 @@ final class SocketOptions {
   private static final int SOL_IPV6 = 41;
   private static final int SOL_ICMPV6 = 58;
   private static final int SOL_RAW = 255;
+  private static final int SOL_NETLINK = 270;
   private static final int SO_REUSEADDR = 2;
   private static final int SO_ATTACH_FILTER = 26;
   private static final int SO_LOCK_FILTER = 44;
@@ -75,6 +76,7 @@ final class SocketOptions {
           new Row(SOL_TCP, 16, 13),
           new Row(SOL_UDP, 4, 1, 100, 101, 102, 103, 104),
           new Row(SOL_RAW, 4, 1),
+          new Row(SOL_NETLINK, 4, 3, 4, 5, 8, 10, 11, 12),
           new Row(SOL_ICMPV6, 32, 1));
 
   private SocketOptions() {}
