@@ -201,7 +201,10 @@ final class ProcView {
   /** What it leads to, its position, flags, locks, and what else its kind tells. */
   private static String descriptor(String of, int n) {
     String link =
-        Fd.readlink(of + "/fd/" + n).replaceAll("#[0-9]+", "#N").replaceAll(":\\[[0-9]+]", ":[N]");
+        Fd.readlink(of + "/fd/" + n)
+            .replaceAll("#[0-9]+", "#N")
+            .replaceAll("^/dev/pts/[0-9]+ ", "/dev/pts/N ")
+            .replaceAll(":\\[[0-9]+]", ":[N]");
     List<String> kept = new ArrayList<>();
     for (String line : ProcFs.text(of + "/fdinfo/" + n).split("\n")) {
       if (INFO.matcher(line).matches()) {

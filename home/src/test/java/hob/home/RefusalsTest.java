@@ -139,6 +139,23 @@ class RefusalsTest {
   }
 
   @Test
+  void memoryThatAProcessOutsideMapsToo() throws Exception {
+    refused(
+        """
+        m = mmap.mmap(-1, 8192)
+        middle = os.fork()
+        if middle == 0:
+          if os.fork() == 0:
+            while os.getppid() == middle: time.sleep(0.01)
+            time.sleep(30)
+          os._exit(0)
+        os.waitpid(middle, 0)
+        """,
+        "shared-memory",
+        "which stays");
+  }
+
+  @Test
   void processWhoseFirstThreadHasEnded() throws Exception {
     refused(
         """

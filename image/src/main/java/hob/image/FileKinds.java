@@ -21,6 +21,7 @@ final class FileKinds {
           new NetlinkSocketFile(),
           new PipeFile(),
           new FifoFile(),
+          new HungUpTerminalFile(),
           new StreamFile(),
           new SharedMemoryFile(),
           new EndedProcessFile(),

@@ -114,7 +114,7 @@ final class MemoryState implements StateModule {
   }
 
   /** Whether it maps anonymous shared memory, privately or not. */
-  private static boolean sharedMemory(MapsEntry e) {
+  static boolean sharedMemory(MapsEntry e) {
     return e.path().equals(SharedMemoryFile.LINK) || e.path().startsWith("[anon_shmem:");
   }
 

@@ -3,9 +3,12 @@ package hob.image;
 import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.LinuxException;
+import hob.linux.MapsEntry;
+import hob.linux.ProcFs;
 import hob.linux.SockDiag;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,6 +28,7 @@ final class TreeCheck {
   private final Set<Long> inodes = new HashSet<>();
   private final Map<Long, Integer> pipeEnds = new HashMap<>();
   private final Set<Long> seen = new HashSet<>();
+  private final Set<Integer> shared = new HashSet<>();
   private final List<Refusal> out;
   private boolean descriptorsUnderWay;
 
@@ -50,6 +54,7 @@ final class TreeCheck {
         }
       }
     }
+    sharedMemory();
     try (SocketSurvey survey = new SocketSurvey()) {
       if (sockets) {
         descriptorsUnderWay = queued(survey);
@@ -73,6 +78,63 @@ final class TreeCheck {
     } catch (LinuxException e) {
       // ENOENT or ESRCH: it was closed, or the process has ended.
       return false;
+    }
+  }
+
+  /** Memory that others map too would be two memories afterwards. */
+  private void sharedMemory() {
+    Map<String, Integer> mapped = new LinkedHashMap<>();
+    for (ProcessFacts p : tree) {
+      for (MapsEntry e : maps(p)) {
+        if (e.shared() && MemoryState.sharedMemory(e)) {
+          mapped.putIfAbsent(e.device() + " " + e.inode(), p.pid());
+        }
+      }
+    }
+    if (mapped.isEmpty()) {
+      return;
+    }
+    for (int pid : ProcFs.numbers("/proc")) {
+      if (pids.contains(pid)) {
+        continue;
+      }
+      try {
+        for (MapsEntry e : ProcFs.maps(pid, false)) {
+          Integer who = e.shared() ? mapped.get(e.device() + " " + e.inode()) : null;
+          if (who != null && !descends(pid) && shared.add(who)) {
+            out.add(new Refusal(who, "shared-memory", sharedWith(pid)));
+          }
+        }
+      } catch (LinuxException e) {
+        // ENOENT, ESRCH: it has ended. EACCES: a process that even root may not look into.
+        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH && e.errno() != Errno.EACCES) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Whether a process was born to the tree since that was listed. */
+  private boolean descends(int pid) {
+    int at = pid;
+    while (at > 1 && !pids.contains(at)) {
+      at = ProcFs.stat("/proc/" + at + "/stat").ppid();
+    }
+    return at > 1;
+  }
+
+  private static String sharedWith(int pid) {
+    return "shares memory with process " + pid + ", which stays";
+  }
+
+  private static List<MapsEntry> maps(ProcessFacts p) {
+    try {
+      return p.maps();
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      return List.of();
     }
   }
 

@@ -224,7 +224,7 @@ final class ImageRules {
           NAMESPACE,
           NETLINK_SOCKET,
           PACKET_SOCKET,
-          PTY -> {
+          HUNG_UP_TERMINAL -> {
         // They refer to nothing else of the image.
       }
       case UNRECOGNIZED -> throw wrong("an open file of kind", f.getKindValue());
