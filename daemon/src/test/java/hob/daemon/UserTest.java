@@ -19,14 +19,7 @@ final class UserTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "moves",
-        "ends_abroad",
-        "forks_and_threads",
-        "threads_come_home_while_others_fork",
-        "execs_abroad",
-        "child_execs_abroad"
-      })
+      strings = {"moves", "ends_abroad", "forks_and_threads", "execs_abroad", "child_execs_abroad"})
   void isAsAtHome(String what) {
     new Person(BED, directory).plays("user.py", what);
   }

@@ -65,30 +65,6 @@ def forks_and_threads():
     move(pid, 'home')
     io[2].write('import signal; os.system("pkill -P %d") ; os._exit(3)\n' % pid); assert status(pid) == 3
 
-def threads_come_home_while_others_fork():
-    """Their pids must not be given to those who fork at home meanwhile."""
-    others = []
-    for i in range(2):
-        other = os.fork()
-        if other == 0:
-            while True:
-                child = os.fork()
-                if child == 0:
-                    time.sleep(2); os._exit(0)
-                try:
-                    while os.waitpid(-1, os.WNOHANG)[0]: pass
-                except ChildProcessError: pass
-                time.sleep(0.001)
-        others.append(other)
-    io = start(PY); pid = io[0]; time.sleep(0.5)
-    for i in range(3):
-        move(pid, 'h2')
-        assert tell(io, 'import threading,time; go = threading.Event(); all = [threading.Thread(target=go.wait) for i in range(20)]; [t.start() for t in all]; print("up")') == 'up'
-        move(pid, 'home')
-        assert tell(io, 'go.set(); [t.join() for t in all]; print("joined")') == 'joined'
-    for other in others: os.kill(other, 9); os.waitpid(other, 0)
-    os.kill(pid, 9); status(pid)
-
 def execs_abroad():
     io = start("read x; exec python3 -uc '%s'" % PY, shell=True); pid = io[0]; time.sleep(0.5)
     move(pid, 'h2')

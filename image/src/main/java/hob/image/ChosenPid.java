@@ -3,6 +3,8 @@ package hob.image;
 import hob.linux.Errno;
 import hob.linux.ProcFs;
 import hob.linux.Sys;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
@@ -15,6 +17,7 @@ final class ChosenPid {
   private static final int FREED_ATTEMPTS = 200;
   private static final long FREED_NANOS = 500_000;
   private static final int STEERED_ATTEMPTS = 50;
+  private static final long TAKEN_NANOS = 10_000_000;
 
   /** The counter is one for all sessions. */
   private static final Object COUNTER = new Object();
@@ -46,6 +49,10 @@ final class ChosenPid {
         return r;
       }
       undo.run();
+      if (Files.exists(Path.of("/proc/" + pid))) {
+        // Somebody who forked in this moment has it; most live shortly.
+        LockSupport.parkNanos(TAKEN_NANOS);
+      }
     }
     return -Errno.EEXIST.number();
   }

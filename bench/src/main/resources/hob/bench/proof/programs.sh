@@ -52,7 +52,7 @@ exec bash work.bash >result
 cat >work.pl <<'END'
 use strict; use warnings;
 my ($x, %count) = (7);
-for my $round (1 .. 60) {
+for my $round (1 .. 150) {
   pipe(my $from, my $to) or die;
   my $child = fork() // die;
   if (!$child) {
@@ -263,7 +263,7 @@ export PATH
 exec setpriv --reuid 65534 --regid 65534 --clear-groups sh work.sh
 
 #: ffmpeg | ffmpeg encodes a film of its own with threads | ffmpeg | ffmpeg
-ffmpeg -v error -f lavfi -i testsrc2=size=640x360:rate=25:duration=14 -f lavfi -i sine=duration=14 \
+ffmpeg -v error -f lavfi -i testsrc2=size=640x360:rate=25:duration=40 -f lavfi -i sine=duration=40 \
   -fflags +bitexact -flags:v +bitexact -flags:a +bitexact -c:v mpeg4 -threads 2 -q:v 5 -c:a pcm_s16le -f avi film.avi </dev/null
 exec sha256sum film.avi >result
 
@@ -284,7 +284,7 @@ for i in $(seq 1 24); do
 done
 { for i in $(seq 1 24); do echo "double f${i}_7(double);"; done
   echo '#include <stdio.h>'; echo 'int main(void) { double s = 0;'
-  for i in $(seq 1 24); do echo "s += f${i}_7($i);"; done; echo 'printf("%.12f\n", s); return 0; }'; } >main.c
+  for i in $(seq 1 24); do echo "s += f${i}_7($i);"; done; printf '%s\n' 'printf("%.12f\n", s); return 0; }'; } >main.c
 printf 'OBJECTS := $(patsubst %%.c,%%.o,$(wildcard *.c))\nall: work\nwork: $(OBJECTS)\n\tgcc -o $@ $(OBJECTS) -lm\n%%.o: %%.c\n\tgcc -O2 -c -o $@ $<\n' >Makefile
 make -s -j2
 ./work >result.new
