@@ -15,6 +15,7 @@ import hob.linux.MapsEntry;
 import hob.linux.Nr;
 import hob.linux.PidFd;
 import hob.linux.ProcFs;
+import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.Sys;
@@ -79,6 +80,7 @@ public final class Shadow {
     int i = 0;
     for (FrozenProcess p : capture.frozenLeaders()) {
       if (capture.inDoubt()) {
+        strand(p);
         Fuse.lift(p);
       }
       boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
@@ -86,6 +88,28 @@ public final class Shadow {
     }
     capture.released();
     return all;
+  }
+
+  /**
+   * Takes the program's place away from all threads before the fuse is lifted: should this daemon
+   * end before there is code that waits, they wait in pause(2), or die behind a call that was
+   * injected; in no case does the program run on here, as it does elsewhere.
+   */
+  private static void strand(FrozenProcess p) {
+    long instruction = vdso(p.facts().maps()) + Vdso.syscallOffset();
+    for (FrozenThread t : p.threads()) {
+      long[] r = t.registers();
+      r[MachineCode.RIP] = instruction;
+      r[MachineCode.RAX] = Nr.PAUSE;
+      r[MachineCode.ORIG_RAX] = -1;
+      r[MachineCode.RSP] = 0;
+      t.tracee().base(r);
+      Ptrace.registers(t.tid(), r);
+    }
+  }
+
+  private static long vdso(List<MapsEntry> maps) {
+    return maps.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
   }
 
   /** Whether another process has the same table of descriptors: each shadow has its own. */
@@ -107,10 +131,8 @@ public final class Shadow {
     List<MapsEntry> mine = p.facts().maps();
     p.threads().forEach(FrozenThread::open);
     Tracee leader = p.leader().tracee();
-    long vdso =
-        mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
-    Hole hole = Hole.openAt(leader, p.pid(), vdso + Vdso.syscallOffset(), at);
+    Hole hole = Hole.openAt(leader, p.pid(), vdso(mine) + Vdso.syscallOffset(), at);
     survive(leader, p.pid(), hole, p.threads().stream().map(FrozenThread::tracee).toList());
     Map<Integer, Integer> threads = new LinkedHashMap<>();
     // The leader last: the kernel writes into the threads' memory until they have said farewell to
@@ -147,7 +169,7 @@ public final class Shadow {
         start(t.tid(), t.registers(), hole, MachineCode.PARK);
       }
     }
-    hob.linux.ProcessMemory.write(p.pid(), hole.data() + MASK, Bytes.longs(-1L));
+    ProcessMemory.write(p.pid(), hole.data() + MASK, Bytes.longs(-1L));
     start(p.pid(), p.leader().registers(), hole, MachineCode.SHADOW);
     if (p.threads().stream().anyMatch(t -> t.tracee().stopWanted())) {
       // It came since the image was taken: the shadow stops, and so does who has left.
@@ -162,7 +184,7 @@ public final class Shadow {
    */
   static void survive(Tracee leader, int pid, Hole hole, List<Tracee> threads) {
     threads.forEach(t -> t.stack(hole.stack()));
-    hob.linux.ProcessMemory.write(pid, hole.data(), MachineCode.trapAction(hole.code()));
+    ProcessMemory.write(pid, hole.data(), MachineCode.trapAction(hole.code()));
     leader.must(hole.single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
   }
 
@@ -401,13 +423,11 @@ public final class Shadow {
   private static Shadow made(Vessel v, Map<Integer, Integer> threads, List<Integer> ended) {
     int pid = v.pid();
     List<MapsEntry> mine = ProcFs.maps(pid, false);
-    long vdso =
-        mine.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
     List<Tracee> all = new ArrayList<>(v.parked().values());
     all.add(v.leader());
     all.forEach(t -> Ptrace.signalMask(t.tid(), Tracee.ALL_BUT_TRAP));
-    Hole hole = Hole.openAt(v.leader(), pid, vdso + Vdso.syscallOffset(), at);
+    Hole hole = Hole.openAt(v.leader(), pid, vdso(mine) + Vdso.syscallOffset(), at);
     survive(v.leader(), pid, hole, all);
     for (Tracee t : all) {
       Batch b = new Batch(t, pid, hole);
@@ -435,7 +455,7 @@ public final class Shadow {
     for (Tracee t : v.parked().values()) {
       start(t.tid(), t.base(), hole, MachineCode.PARK);
     }
-    hob.linux.ProcessMemory.write(pid, hole.data() + MASK, Bytes.longs(-1L));
+    ProcessMemory.write(pid, hole.data() + MASK, Bytes.longs(-1L));
     start(pid, v.leader().base(), hole, MachineCode.SHADOW);
     return new Shadow(pid, v.nsPid(), hole.code(), threads, fresh);
   }
