@@ -333,13 +333,19 @@ public final class KernelEngine implements Engine, RemoteInvocation {
   public void abandon(SessionId id) {
     LocalSession s = sessions.get(id);
     if (s != null) {
-      s.tracer()
-          .call(() -> {
-            s.busy = true;
-            s.leaveSandbox();
-            s.end();
-            return null;
-          });
+      try {
+        s.tracer()
+            .run(() -> {
+              s.busy = true;
+              s.leaveSandbox();
+              s.end();
+            });
+      } catch (IllegalStateException e) {
+        if (!s.isOver()) {
+          throw e;
+        }
+        // It ended by itself meanwhile.
+      }
     }
   }
 

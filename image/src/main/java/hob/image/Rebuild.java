@@ -83,6 +83,11 @@ final class Rebuild {
     return vessel.reused();
   }
 
+  /** See {@link Vessel#hasFilters}. */
+  boolean hasFilters() {
+    return vessel.hasFilters();
+  }
+
   Mailbox mailbox() {
     return Objects.requireNonNull(mailbox);
   }

@@ -107,7 +107,7 @@ final class SeccompState implements StateModule {
 
   @Override
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
-    if (image.getSeccompCount() == 0 || r.reused()) {
+    if (image.getSeccompCount() == 0 || r.hasFilters()) {
       return;
     }
     List<Integer> all = common(image);

@@ -32,6 +32,7 @@ public final class Vessel {
   private final long code;
   private final long scratch;
   private final boolean reused;
+  private boolean newborn;
   private final Map<Integer, Tracee> parked = new LinkedHashMap<>();
   private int sid;
 
@@ -40,7 +41,7 @@ public final class Vessel {
    *
    * @param code where {@link MachineCode} stands in it
    * @param scratch where 256 bytes may be written
-   * @param reused a shadow, whose process state is not that of a fresh stub
+   * @param reused a shadow or made by one: its process state is not that of a fresh stub
    */
   Vessel(Tracee leader, int nsPid, long code, long scratch, boolean reused) {
     this.leader = leader;
@@ -79,6 +80,11 @@ public final class Vessel {
 
   long scratch() {
     return scratch;
+  }
+
+  /** Whether it is a shadow, which has the filters that its process had when it left. */
+  boolean hasFilters() {
+    return reused && !newborn;
   }
 
   boolean reused() {
@@ -181,7 +187,8 @@ public final class Vessel {
     Tracee t = new Tracee(host);
     t.base(Ptrace.registers(host));
     Ptrace.signalMask(host, Tracee.ALL_BUT_TRAP);
-    Vessel v = new Vessel(t, pid, code, scratch, false);
+    Vessel v = new Vessel(t, pid, code, scratch, reused);
+    v.newborn = true;
     v.sid = sid;
     return v;
   }
