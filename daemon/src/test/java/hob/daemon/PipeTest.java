@@ -1,20 +1,14 @@
 package hob.daemon;
 
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pipes, FIFOs and stops between processes that move and others that stay. */
-final class PipeTest {
-  private static final Bed BED = Bed.up("pipes");
-
-  @TempDir Path directory = Path.of("");
-
-  @AfterAll
-  static void down() {
-    BED.close();
+final class PipeTest extends PlayedTest {
+  PipeTest() {
+    super("pipes", "pipes.py");
   }
 
   @ParameterizedTest
@@ -31,7 +25,7 @@ final class PipeTest {
         "shared_pipe",
         "foreign_pipe"
       })
-  void isAsAtHome(String what) {
-    new Person(BED, directory).plays("pipes.py", what);
+  void isAsAtHome(String what, @TempDir Path directory) {
+    play(what, directory);
   }
 }

@@ -1,20 +1,14 @@
 package hob.daemon;
 
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs on a terminal of their home, moved between real daemons while somebody types. */
-final class TerminalTest {
-  private static final Bed BED = Bed.up("terminal");
-
-  @TempDir Path directory = Path.of("");
-
-  @AfterAll
-  static void down() {
-    BED.close();
+final class TerminalTest extends PlayedTest {
+  TerminalTest() {
+    super("terminal", "terminal.py");
   }
 
   @ParameterizedTest
@@ -33,7 +27,7 @@ final class TerminalTest {
         "shell_itself",
         "background_job_reads_nothing"
       })
-  void isAsAtHome(String what) {
-    new Person(BED, directory).plays("terminal.py", what);
+  void isAsAtHome(String what, @TempDir Path directory) {
+    play(what, directory);
   }
 }

@@ -1,5 +1,6 @@
 package hob.home;
 
+import hob.linux.ProcFs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -52,6 +53,11 @@ final class Hosts implements AutoCloseable {
         ended.put(session, true);
       }
     }
+  }
+
+  /** The session of a tree whose home is h1, by its root. */
+  static SessionId atH1(int pid) {
+    return new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
   }
 
   KernelEngine engine(String host) {

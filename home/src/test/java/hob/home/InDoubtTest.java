@@ -33,8 +33,7 @@ class InDoubtTest {
   private final class Doubt implements AutoCloseable {
     private final MovedProgram program = MovedProgram.start(directory, COUNTS);
     private final int pid = program.pid();
-    private final SessionId id =
-        new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+    private final SessionId id = Hosts.atH1(pid);
     private final Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2");
 
     Doubt(int signal) throws Exception {

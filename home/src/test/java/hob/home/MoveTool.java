@@ -1,6 +1,5 @@
 package hob.home;
 
-import hob.linux.ProcFs;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -14,7 +13,7 @@ final class MoveTool {
     int rounds = Integer.parseInt(args[1]);
     List<String> ring = List.of("h1", "h2", "h3");
     try (Hosts hosts = new Hosts(Path.of("/tmp/hob-movetool-" + pid), "h1", "h2", "h3")) {
-      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      SessionId id = Hosts.atH1(pid);
       for (int i = 0; i < rounds; i++) {
         long n = hosts.move(id, ring.get(i % 3), ring.get((i + 1) % 3));
         System.err.printf(

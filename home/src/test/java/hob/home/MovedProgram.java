@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import hob.image.TreeWalk;
 import hob.linux.PosixSpawn;
-import hob.linux.ProcFs;
 import hob.linux.Signals;
 import hob.linux.Wait;
 import java.io.IOException;
@@ -115,8 +114,8 @@ final class MovedProgram implements AutoCloseable {
     }
   }
 
-  private SessionId id() {
-    return new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+  SessionId id() {
+    return Hosts.atH1(pid);
   }
 
   /** Moves it twice and lets it check there. */

@@ -2,7 +2,6 @@ package hob.home;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import hob.linux.ProcFs;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,8 +18,7 @@ class UnheardHomeTest {
   void doesNotLeaveWithThatStop() throws Exception {
     try (MovedProgram p = MovedProgram.start(directory, "ready()\n");
         Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2", "h3")) {
-      int pid = p.pid();
-      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      SessionId id = p.id();
       hosts.move(id, "h1", "h2");
       hosts.engine("h2").homeUnheard("h1");
       assertThatThrownBy(() -> hosts.move(id, "h2", "h3"))
@@ -38,8 +36,7 @@ class UnheardHomeTest {
   void runsOnHoweverShortTheSilence() throws Exception {
     try (MovedProgram p = MovedProgram.start(directory, "ready()\n");
         Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2")) {
-      int pid = p.pid();
-      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      SessionId id = p.id();
       hosts.move(id, "h1", "h2");
       for (int i = 0; i < 200; i++) {
         hosts.engine("h2").homeUnheard("h1");
@@ -55,10 +52,9 @@ class UnheardHomeTest {
   void homecomingThatNeverBegan() throws Exception {
     try (MovedProgram p = MovedProgram.start(directory, "ready()\n");
         Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2")) {
-      int pid = p.pid();
-      SessionId id = new SessionId("h1", pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
+      SessionId id = p.id();
       hosts.move(id, "h1", "h2");
-      Departure d = hosts.engine("h2").depart(id, pid, 2);
+      Departure d = hosts.engine("h2").depart(id, p.pid(), 2);
       hosts.engine("h1").arrive(id, 2, d.outline()).destroy();
       d.resume();
       hosts.move(id, "h2", "h1");
