@@ -8,8 +8,10 @@ import hob.linux.Ptrace;
 import hob.linux.Signals;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -19,6 +21,12 @@ final class SignalState implements StateModule {
   static final int ACTION = 32;
 
   private static final int SI_TIMER = -2;
+
+  /** Places in a {@code siginfo_t}. */
+  private static final int SI_CODE = 8;
+
+  private static final int SI_TIMER_ID = 16;
+  private static final int SI_OVERRUN = 20;
 
   @Override
   public String name() {
@@ -68,7 +76,7 @@ final class SignalState implements StateModule {
     }
     Set<Integer> timers = new HashSet<>();
     for (byte[] info : pending) {
-      if (Bytes.of(info).getInt(8) == SI_TIMER && !kept.contains(number(info))) {
+      if (Bytes.of(info).getInt(SI_CODE) == SI_TIMER && !kept.contains(number(info))) {
         timers.add(number(info));
       }
     }
@@ -82,8 +90,17 @@ final class SignalState implements StateModule {
       batch.room(2 * all.size() + 1, 64 + Ptrace.SIGINFO * (long) all.size());
       long mask = batch.data(Bytes.longs(1L << (signal - 1), 0, 0));
       List<Long> places = new ArrayList<>();
+      List<byte[]> taken = new ArrayList<>();
       for (int i = 0; i < all.size(); i++) {
-        long at = batch.output(Ptrace.SIGINFO, b -> out.accept(ByteString.copyFrom(b)));
+        long at =
+            batch.output(
+                Ptrace.SIGINFO,
+                b -> {
+                  taken.add(b);
+                  if (taken.size() == all.size()) {
+                    onePerTimer(taken).forEach(info -> out.accept(ByteString.copyFrom(info)));
+                  }
+                });
         places.add(at);
         batch.add("rt_sigtimedwait", Nr.RT_SIGTIMEDWAIT, mask, at, mask + 8, 8);
       }
@@ -97,6 +114,29 @@ final class SignalState implements StateModule {
         batch.add("rt_sigqueueinfo", send, arguments);
       }
     }
+  }
+
+  /**
+   * A timer has one signal pending at a time. What was pending when the process came here has
+   * become one that anybody could have sent, so the timer's own stands beside it: they are made
+   * one.
+   */
+  static List<byte[]> onePerTimer(List<byte[]> infos) {
+    Map<Integer, byte[]> first = new HashMap<>();
+    List<byte[]> merged = new ArrayList<>();
+    for (byte[] info : infos) {
+      var b = Bytes.of(info);
+      byte[] earlier =
+          b.getInt(SI_CODE) == SI_TIMER ? first.putIfAbsent(b.getInt(SI_TIMER_ID), info) : null;
+      if (earlier == null) {
+        merged.add(info);
+      } else {
+        var e = Bytes.of(earlier);
+        long total = e.getInt(SI_OVERRUN) + b.getInt(SI_OVERRUN) + 1L;
+        e.putInt(SI_OVERRUN, (int) Math.min(Integer.MAX_VALUE, total));
+      }
+    }
+    return merged;
   }
 
   private static int number(byte[] info) {

@@ -5,8 +5,8 @@ import java.util.List;
 /** The callback table. */
 final class StateModules {
   /**
-   * Order matters at the target: limits and credentials come last, when nothing more needs
-   * privilege.
+   * Order matters at the target: what is pending is queued before timers can add to it; limits and
+   * credentials come last, when nothing more needs privilege.
    */
   static final List<StateModule> ALL =
       List.of(
@@ -14,8 +14,8 @@ final class StateModules {
           new MemoryState(),
           new FsState(),
           new FileState(),
-          new TimerState(),
           new SignalState(),
+          new TimerState(),
           new SchedulingState(),
           new ThreadBasics(),
           new LimitState(),
