@@ -80,7 +80,10 @@ final class ForeignArrival extends MappedArrival {
   /** While the processes still have their code. */
   private void terminals(TreeImage image) {
     for (ControllingTerminal t : image.getTerminalsList()) {
-      session.streams().open(t);
+      boolean own = !t.hasStandIn();
+      if (!own) {
+        session.streams().open(t);
+      }
       Vessel leader = vessels.getOrDefault(t.getSid(), sandbox.known().get(t.getSid()));
       // A group that stayed at home has no member here: then its session's leader stands for it.
       int pgid = t.getForeground();
@@ -88,7 +91,9 @@ final class ForeignArrival extends MappedArrival {
         pgid = t.getSid();
         ForegroundGroup.set(leader, pgid);
       }
-      session.streams().foregroundSet(t.getStandIn().getId(), pgid);
+      if (!own) {
+        session.streams().foregroundSet(t.getStandIn().getId(), pgid);
+      }
     }
   }
 

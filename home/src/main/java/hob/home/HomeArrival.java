@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -120,6 +121,7 @@ final class HomeArrival extends MappedArrival {
       fresh.put(p.getPid(), child);
       if (p.getSid() == p.getPid()) {
         child.must("setsid", Nr.SETSID);
+        control(child, image);
       } else if (p.getPgid() == p.getPid()) {
         child.must("setpgid", Nr.SETPGID, 0, 0);
       } else {
@@ -166,13 +168,30 @@ final class HomeArrival extends MappedArrival {
 
   /** A group that the tree itself has put into the foreground abroad is there at home too. */
   private void foreground(ControllingTerminal t) {
+    if (!t.hasStandIn()) {
+      inSession(t.getSid()).ifPresent(v -> ForegroundGroup.set(v, t.getForeground()));
+      return;
+    }
     int stood = session.streams().foregroundStandingFor(t.getStandIn().getId(), t.getForeground());
     if (stood != 0) {
-      vessels.values().stream()
-          .filter(v -> ProcFs.stat("/proc/" + v.pid() + "/stat").sid() == t.getSid())
-          .findFirst()
+      inSession(t.getSid())
           .filter(v -> ForegroundGroup.set(v, t.getForeground()))
           .ifPresent(v -> foregrounds.put(v, stood));
+    }
+  }
+
+  private Optional<Vessel> inSession(int sid) {
+    return vessels.values().stream()
+        .filter(v -> ProcFs.stat("/proc/" + v.pid() + "/stat").sid() == sid)
+        .findFirst();
+  }
+
+  /** A session that began abroad gets the terminal of the tree's own that controls it. */
+  private void control(Vessel leader, TreeImage image) {
+    for (ControllingTerminal t : image.getTerminalsList()) {
+      if (!t.hasStandIn() && t.getSid() == leader.nsPid()) {
+        leader.control(session.streams().prepareTerminal(t.getNumber()));
+      }
     }
   }
 

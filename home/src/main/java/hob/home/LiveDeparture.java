@@ -218,6 +218,7 @@ final class LiveDeparture implements Departure {
   private void becomeShadows() {
     session.unwatchResident();
     session.streams().take(capture().externals());
+    session.streams().keep(capture().masters());
     for (ProcessImage p : capture().image().getProcessesList()) {
       if (p.getZombie()) {
         session.endedAway.put(p.getPid(), p.getPpid());

@@ -49,7 +49,7 @@ abstract class MappedArrival implements Arrival {
    */
   protected final void mapInto(Map<Integer, Vessel> vessels, TreeImage image)
       throws RefusedException {
-    Restore r = new Restore(image, vessels, session.streams()::open);
+    Restore r = new Restore(image, vessels, session.streams());
     restore = r;
     image.getProcessesList().stream()
         .filter(ProcessImage::getStopped)

@@ -111,6 +111,7 @@ final class Recovery {
           if (e.alive()) {
             try {
               found.add(Shadow.takeUp(e.host, e.nsPid, Long.parseUnsignedLong(e.rest, 16)));
+              s.streams().keep(Shadow.masters(e.host));
             } catch (LinuxException x) {
               LOG.log(
                   System.Logger.Level.WARNING,

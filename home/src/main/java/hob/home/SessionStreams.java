@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import hob.home.proto.StreamEvent;
 import hob.image.External;
 import hob.image.PtsDevice;
+import hob.image.StreamsHere;
 import hob.image.proto.ControllingTerminal;
 import hob.image.proto.OpenFile;
 import hob.image.proto.StandIn;
@@ -17,8 +18,10 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -48,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  * must not call back. A thread of the session's own looks for waiting readers and changed terminals
  * as long as there is something to look at.
  */
-final class SessionStreams implements Streams {
+final class SessionStreams implements Streams, StreamsHere {
   private static final System.Logger LOG = System.getLogger(SessionStreams.class.getName());
   private static final long TICK_MILLIS = 20;
   private static final int EAGER_TICKS = 20;
@@ -67,6 +70,8 @@ final class SessionStreams implements Streams {
   private final Map<External, Integer> numbers = new HashMap<>();
   private final Map<Integer, StandIn> terminals = new HashMap<>();
   private final Map<Integer, Fd> prepared = new HashMap<>();
+  private final Set<Integer> own = new HashSet<>();
+  private final Map<Integer, Fd> kept = new HashMap<>();
   private final List<TerminalGuard> guards = new ArrayList<>();
   private Set<Long> shared = Set.of();
   private volatile Supplier<List<Integer>> processes = List::of;
@@ -233,6 +238,35 @@ final class SessionStreams implements Streams {
     }
   }
 
+  /**
+   * At home, while the tree is away: masters of its own pseudo-terminals, whose numbers nobody else
+   * gets meanwhile.
+   *
+   * @param masters closed by this object
+   */
+  void keep(List<Fd> masters) {
+    synchronized (lock) {
+      for (Fd m : masters) {
+        Fd before = kept.put(Terminal.number(m), m);
+        if (before != null) {
+          before.close();
+        }
+      }
+    }
+  }
+
+  @Override
+  public @Nullable Fd master(int number) {
+    synchronized (lock) {
+      Fd master = kept.get(number);
+      if (master == null) {
+        master = prepared.computeIfAbsent(1 + number, n -> TerminalStandIn.master(devpts, number));
+        own.add(1 + number);
+      }
+      return Terminal.number(master) == number ? master.dup() : null;
+    }
+  }
+
   private void forgetCapture() {
     numbers.clear();
     fresh.clear();
@@ -313,8 +347,11 @@ final class SessionStreams implements Streams {
    */
   int prepareTerminal(int number) {
     synchronized (lock) {
+      Fd mine = kept.get(number - 1);
       return Terminal.number(
-          prepared.computeIfAbsent(number, n -> TerminalStandIn.master(devpts, n - 1)));
+          mine != null
+              ? mine
+              : prepared.computeIfAbsent(number, n -> TerminalStandIn.master(devpts, n - 1)));
     }
   }
 
@@ -338,7 +375,8 @@ final class SessionStreams implements Streams {
       return 1 + PtsDevice.number(device);
     }
     synchronized (lock) {
-      return terminal(device).map(TerminalStandIn::number).orElse(0);
+      // One of the tree's own has the number that it has here.
+      return terminal(device).map(TerminalStandIn::number).orElse(1 + PtsDevice.number(device));
     }
   }
 
@@ -422,6 +460,10 @@ final class SessionStreams implements Streams {
   /** The tree that was opened here runs here now. */
   void started() {
     synchronized (lock) {
+      own.forEach(n -> Fd.closeAll(Objects.requireNonNull(prepared.remove(n))));
+      own.clear();
+      Fd.closeAll(kept.values());
+      kept.clear();
       if (atHome) {
         terminals.forEach(this::terminalIsHome);
         if (!guards.isEmpty()) {
@@ -542,6 +584,7 @@ final class SessionStreams implements Streams {
   }
 
   private void dropPrepared() {
+    own.clear();
     prepared.values().forEach(Fd::close);
     prepared.clear();
   }
@@ -717,6 +760,8 @@ final class SessionStreams implements Streams {
       all(StandInEnd::close);
       standIns.clear();
       dropPrepared();
+      Fd.closeAll(kept.values());
+      kept.clear();
       reals.values().forEach(HomeStream::close);
       reals.clear();
       if (ticker != null) {

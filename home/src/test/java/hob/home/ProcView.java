@@ -57,6 +57,8 @@ final class ProcView {
     7, 8, 18, 19, 20, 26, 27, 28, 38, 40, 41, 45, 46, 47, 48, 49, 50, 51
   };
 
+  private static final int TPGID = 8;
+
   private static final Set<String> TEXTS =
       Set.of(
           "cmdline",
@@ -150,7 +152,9 @@ final class ProcView {
     }
     ProcFs.Stat stat = ProcFs.stat(task + "/stat");
     for (int field : STAT) {
-      all.put(name + "stat " + field, String.valueOf(stat.field(field)));
+      int value = (int) stat.field(field);
+      boolean group = field == TPGID && value > 0;
+      all.put(name + "stat " + field, "" + (group ? NamespacePid.of(value) : stat.field(field)));
     }
     all.put(name + "stopped or ended", "RSD".indexOf(stat.state()) < 0 ? "" + stat.state() : "no");
     all.put(name + "comm", text(task + "/comm"));

@@ -156,6 +156,24 @@ class RefusalsTest {
   }
 
   @Test
+  void pseudoTerminalsThatAProcessOutsideHasOpenToo() throws Exception {
+    refused(
+        """
+        master, slave = os.openpty()
+        middle = os.fork()
+        if middle == 0:
+          if os.fork() == 0:
+            os.close(master)
+            while os.getppid() == middle: time.sleep(0.01)
+            time.sleep(30)
+          os._exit(0)
+        os.waitpid(middle, 0)
+        """,
+        "pseudo-terminal",
+        "which stays, has open");
+  }
+
+  @Test
   void processWhoseFirstThreadHasEnded() throws Exception {
     refused(
         """

@@ -255,6 +255,7 @@ public final class Capture {
         .addAllPipes(tree.pipeImages())
         .addAllSharedMemory(tree.sharedImages())
         .addAllInodes(tree.unnamedFiles().images())
+        .addAllPseudoTerminals(tree.pseudoTerminals().images())
         .addAllTerminals(terminals);
     images.forEach(image::addProcesses);
     image.addAllPageRuns(runs);
@@ -389,6 +390,16 @@ public final class Capture {
   /** Streams that lead out of the tree. */
   public List<External> externals() {
     return shared.externals();
+  }
+
+  /**
+   * Duplicates of the masters of the tree's own pseudo-terminals: as long as one is open, nobody
+   * else gets its number. The caller closes them.
+   */
+  public List<Fd> masters() {
+    return shared.pseudoTerminals().masters().stream()
+        .map(m -> SocketSurvey.here(m.process(), m.descriptor()))
+        .toList();
   }
 
   /** {@code System.nanoTime()} when the first thread was told to stop. */

@@ -63,6 +63,7 @@ final class Collection {
   private final StandIns standIns;
   private final List<FrozenProcess> holders = new ArrayList<>();
   private final SocketSurvey sockets = new SocketSurvey();
+  private final PseudoTerminals pseudoTerminals = new PseudoTerminals();
   private final BitSet described = new BitSet();
 
   Collection(StandIns standIns) {
@@ -83,6 +84,7 @@ final class Collection {
   /** Notes one descriptor, also of those that stand in the queue of a socket. */
   void survey(FrozenProcess p, ProcessFacts.FdFacts d) {
     sockets.add(p, d, this);
+    pseudoTerminals.add(p, d);
     if (PIPE.matches(d)) {
       int packets = (d.flags() & PipeFile.PACKETS) != 0 ? PACKET_MODE : 0;
       pipeEnds.merge(d.stat().inode(), packets | 1 << (d.flags() & 3), (a, b) -> a | b);
@@ -160,6 +162,11 @@ final class Collection {
   /** Sockets of the tree, by inode. */
   SocketSurvey sockets() {
     return sockets;
+  }
+
+  /** Pseudo-terminals whose masters are in the tree. */
+  PseudoTerminals pseudoTerminals() {
+    return pseudoTerminals;
   }
 
   /** Pid in the tree's namespace of a process here; 0 when it is not in the tree. */

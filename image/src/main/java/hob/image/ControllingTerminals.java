@@ -40,13 +40,15 @@ final class ControllingTerminals {
     try (var root = p.facts().root()) {
       file = root.stat(("/dev/pts/" + number).getBytes(StandardCharsets.UTF_8));
     }
+    ControllingTerminal.Builder terminal =
+        ControllingTerminal.newBuilder()
+            .setSid(sid)
+            .setForeground(foreground((int) p.facts().stat().field(8)));
+    if (tree.pseudoTerminals().of(number, file).isPresent()) {
+      return terminal.setNumber(1 + number).build();
+    }
     StandIn standIn = tree.terminal(p, file, number);
-    return ControllingTerminal.newBuilder()
-        .setSid(sid)
-        .setNumber(standIn.getNumber())
-        .setForeground(foreground((int) p.facts().stat().field(8)))
-        .setStandIn(standIn)
-        .build();
+    return terminal.setNumber(standIn.getNumber()).setStandIn(standIn).build();
   }
 
   /** In the tree's pid namespace; the group's leader may have ended. */

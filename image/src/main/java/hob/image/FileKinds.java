@@ -22,6 +22,7 @@ final class FileKinds {
           new PipeFile(),
           new FifoFile(),
           new HungUpTerminalFile(),
+          new PseudoTerminalFile(),
           new StreamFile(),
           new SharedMemoryFile(),
           new EndedProcessFile(),

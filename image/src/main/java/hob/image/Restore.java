@@ -1,6 +1,5 @@
 package hob.image;
 
-import hob.image.proto.OpenFile;
 import hob.image.proto.PageRun;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
@@ -12,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Function;
 
 /**
  * The target's half: a tree rebuilt from its image in {@linkplain Vessel vessels}. {@link #map},
@@ -30,12 +28,12 @@ public final class Restore {
    * A restore.
    *
    * @param vessels stopped, by pid in the namespace: one for each process of the image
-   * @param streams opens what leads out of the tree
+   * @param streams what this host has for the tree
    */
-  public Restore(TreeImage image, Map<Integer, Vessel> vessels, Function<OpenFile, Fd> streams) {
+  public Restore(TreeImage image, Map<Integer, Vessel> vessels, StreamsHere streams) {
     this.image = image;
     this.vessels = vessels;
-    this.files = new TreeFiles(image, streams::apply, root(vessels), vessels);
+    this.files = new TreeFiles(image, streams, root(vessels), vessels);
   }
 
   /** The root of the namespace that the tree lives in here: a shadow may have another. */

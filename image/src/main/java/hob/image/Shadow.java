@@ -23,6 +23,7 @@ import hob.linux.Wait;
 import hob.linux.WaitStatus;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,13 +79,15 @@ public final class Shadow {
     capture.leaving();
     List<Shadow> all = new ArrayList<>();
     int i = 0;
+    Set<Integer> kept = new HashSet<>();
     for (FrozenProcess p : capture.frozenLeaders()) {
       if (capture.inDoubt()) {
         strand(p);
         Fuse.lift(p);
       }
       boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
-      all.add(make(p, capture.image(), i++, sharing));
+      List<Integer> keeps = masters(capture.image(), capture.image().getProcesses(i), kept);
+      all.add(make(p, capture.image(), i++, sharing, keeps));
     }
     capture.released();
     return all;
@@ -126,7 +129,39 @@ public final class Shadow {
     return p.facts().descriptors().stream().map(ProcessFacts.FdFacts::number).toList();
   }
 
-  private static Shadow make(FrozenProcess p, TreeImage tree, int index, boolean sharing) {
+  /**
+   * Descriptors of masters of pseudo-terminals: they stay open, so that nobody else gets the
+   * numbers, also while no daemon runs.
+   *
+   * @param kept those that another shadow has already; what is found is added
+   */
+  private static List<Integer> masters(TreeImage tree, ProcessImage image, Set<Integer> kept) {
+    List<Integer> found = new ArrayList<>();
+    for (Descriptor d : image.getDescriptorsList()) {
+      OpenFile f = tree.getFiles(d.getFile());
+      if (f.getKind() == OpenFile.Kind.PSEUDO_TERMINAL
+          && f.getMaster()
+          && kept.add(f.getPseudoTerminal())) {
+        found.add(d.getNumber());
+      }
+    }
+    return found;
+  }
+
+  /** The masters that a shadow which an earlier daemon left keeps open; the caller closes them. */
+  public static List<Fd> masters(int pid) {
+    List<Fd> found = new ArrayList<>();
+    ProcessFacts facts = new ProcessFacts(pid);
+    for (ProcessFacts.FdFacts d : facts.descriptors()) {
+      if (PseudoTerminalFile.isMaster(d)) {
+        found.add(SocketSurvey.here(pid, d.number()));
+      }
+    }
+    return found;
+  }
+
+  private static Shadow make(
+      FrozenProcess p, TreeImage tree, int index, boolean sharing, List<Integer> keeps) {
     ProcessImage image = tree.getProcesses(index);
     List<MapsEntry> mine = p.facts().maps();
     p.threads().forEach(FrozenThread::open);
@@ -148,6 +183,7 @@ public final class Shadow {
         }
         take(image.getSignals().getPendingList(), b);
         disown(tree, image, b);
+        closeAllBut(keeps, b);
         emptyProcess(
             image.getTimers().getPosixList().stream().map(PosixTimer::getId).toList(),
             mine,
@@ -232,8 +268,30 @@ public final class Shadow {
     }
   }
 
+  /** 0 and 1 are free afterwards; what stays has other numbers than it had, when it had those. */
+  private static void closeAllBut(List<Integer> keeps, Batch b) {
+    int above = 2 + keeps.stream().mapToInt(k -> k).max().orElse(0);
+    int from = 0;
+    List<Integer> all = new ArrayList<>();
+    for (int k : keeps) {
+      if (k < 2) {
+        b.add("dup3", Nr.DUP3, k, above + k, 0);
+        all.add(above + k);
+      } else {
+        all.add(k);
+      }
+    }
+    all.sort(null);
+    for (int k : all) {
+      if (k > from) {
+        b.add("close_range", Nr.CLOSE_RANGE, from, k - 1, 0);
+      }
+      from = k + 1;
+    }
+    b.add("close_range", Nr.CLOSE_RANGE, from, 0xffffffffL, 0);
+  }
+
   private static void emptyProcess(List<Integer> timers, List<MapsEntry> mine, Hole hole, Batch b) {
-    b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
     b.add("pipe2", Nr.PIPE2, b.data(new byte[8]), 0);
     b.attempt("fcntl", Nr.FCNTL, 1, F_SETPIPE_SZ, 1 << 16);
     for (int i = 0; i < 3; i++) {
@@ -442,6 +500,7 @@ public final class Shadow {
       }
       forget(state.build(), b);
       if (t == v.leader()) {
+        closeAllBut(List.of(), b);
         emptyProcess(timers(pid), mine, hole, b);
         ended.forEach(c -> b.attempt("wait4", Nr.WAIT4, c, 0, WNOHANG_WALL, 0));
       }

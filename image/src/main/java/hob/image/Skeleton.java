@@ -4,7 +4,6 @@ import hob.image.proto.OutsideProcess;
 import hob.image.proto.ProcessOutline;
 import hob.image.proto.TreeOutline;
 import hob.linux.Errno;
-import hob.linux.Fd;
 import hob.linux.Nr;
 import hob.linux.Signals;
 import hob.linux.Sys;
@@ -129,18 +128,12 @@ public final class Skeleton {
       Vessel v = made(m.pid);
       v.must("setsid", Nr.SETSID);
       v.sid(m.pid);
+      // Only the leader can get the terminal; the others have it from birth.
       Integer number = terminals.get(m.sid);
       if (number != null) {
-        control(v, opener.applyAsInt(number));
+        v.control(opener.applyAsInt(number));
       }
     }
-  }
-
-  /** Only the leader can get the terminal; the others have it from birth. */
-  private static void control(Vessel leader, int number) {
-    String path = "/dev/pts/" + number;
-    long fd = leader.must("open " + path, Nr.OPENAT, -100, leader.put(0, path), Fd.O_RDWR, 0);
-    leader.must("close", Nr.CLOSE, fd);
   }
 
   private Vessel make(Member m) throws RefusedException {

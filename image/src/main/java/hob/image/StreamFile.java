@@ -7,9 +7,13 @@ import hob.linux.LinuxException;
 import hob.linux.PidFd;
 import hob.linux.Terminal;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** A stream that leads out of the tree: a terminal here, a pipe by way of {@link PipeFile}. */
+/**
+ * A stream that leads out of the tree: a terminal here, a pipe by way of {@link PipeFile}. A
+ * terminal whose master is in the tree becomes a {@link PseudoTerminalFile}.
+ */
 final class StreamFile implements FileKind {
   /** {@code /dev/tty}, device 5:0: the terminal that controlled whoever opened it. */
   private static final long DEV_TTY = 5L << 32;
@@ -62,7 +66,12 @@ final class StreamFile implements FileKind {
         file = root.stat(("/dev/pts/" + number).getBytes(StandardCharsets.UTF_8));
       }
     }
-    tree.standIn(p, d, file, number, out);
+    OptionalInt own = tree.pseudoTerminals().of(number, file);
+    if (own.isPresent()) {
+      out.setKind(OpenFile.Kind.PSEUDO_TERMINAL).setPseudoTerminal(own.getAsInt());
+    } else {
+      tree.standIn(p, d, file, number, out);
+    }
   }
 
   @Override

@@ -2,10 +2,15 @@ package hob.image;
 
 import hob.linux.Errno;
 import hob.linux.Fd;
+import hob.linux.FileStat;
+import hob.linux.Kcmp;
 import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.ProcFs;
+import hob.linux.RootDir;
 import hob.linux.SockDiag;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -29,6 +34,7 @@ final class TreeCheck {
   private final Map<Long, Integer> pipeEnds = new HashMap<>();
   private final Set<Long> seen = new HashSet<>();
   private final Set<Integer> shared = new HashSet<>();
+  private final Set<Integer> seenProcesses = new HashSet<>();
   private final List<Refusal> out;
   private boolean descriptorsUnderWay;
 
@@ -55,6 +61,7 @@ final class TreeCheck {
       }
     }
     sharedMemory();
+    pseudoTerminals();
     try (SocketSurvey survey = new SocketSurvey()) {
       if (sockets) {
         descriptorsUnderWay = queued(survey);
@@ -79,6 +86,70 @@ final class TreeCheck {
       // ENOENT or ESRCH: it was closed, or the process has ended.
       return false;
     }
+  }
+
+  /** Others who have one of the tree's own open too would be cut off. */
+  private void pseudoTerminals() {
+    Map<String, ProcessFacts.FdFacts> slaves = new LinkedHashMap<>();
+    List<ProcessFacts.FdFacts> masters = new ArrayList<>();
+    for (ProcessFacts p : tree) {
+      for (ProcessFacts.FdFacts d : descriptors(p)) {
+        if (PseudoTerminalFile.isMaster(d)) {
+          masters.add(d);
+          slaves.put("/dev/pts/" + PseudoTerminalFile.number(d), d);
+        }
+      }
+    }
+    if (masters.isEmpty()) {
+      return;
+    }
+    for (int pid : ProcFs.numbers("/proc")) {
+      if (pids.contains(pid)) {
+        continue;
+      }
+      try {
+        for (int n : ProcFs.numbers("/proc/" + pid + "/fd")) {
+          ProcessFacts.FdFacts who = openElsewhere(pid, n, slaves, masters);
+          if (who != null && seenProcesses.add(pid)) {
+            out.add(
+                new Refusal(
+                    who.process().pid(),
+                    "pseudo-terminal",
+                    "descriptor "
+                        + who.number()
+                        + " is the master of a pseudo-terminal that process "
+                        + pid
+                        + ", which stays, has open"));
+          }
+        }
+      } catch (LinuxException e) {
+        // It has just ended, or closed something.
+      }
+    }
+  }
+
+  private static ProcessFacts.@Nullable FdFacts openElsewhere(
+      int pid,
+      int number,
+      Map<String, ProcessFacts.FdFacts> slaves,
+      List<ProcessFacts.FdFacts> masters) {
+    String path = "/proc/" + pid + "/fd/" + number;
+    String link = Fd.readlink(path);
+    ProcessFacts.FdFacts master = slaves.get(link);
+    if (master != null) {
+      try (RootDir root = master.process().root()) {
+        boolean same = root.stat(link.getBytes(StandardCharsets.UTF_8)).sameAs(FileStat.of(path));
+        return same ? master : null;
+      }
+    }
+    if (link.endsWith("/ptmx")) {
+      for (ProcessFacts.FdFacts m : masters) {
+        if (Kcmp.compare(pid, m.process().pid(), Kcmp.FILE, number, m.number()) == 0) {
+          return m;
+        }
+      }
+    }
+    return null;
   }
 
   /** Memory that others map too would be two memories afterwards. */

@@ -25,18 +25,14 @@ import org.jspecify.annotations.Nullable;
  * for. Tracer's thread.
  */
 final class TreeFiles implements AutoCloseable {
-  /** Gives the real end or the stand-in of a stream. */
-  interface Streams {
-    Fd open(OpenFile file);
-  }
-
   /** Flags of open(2) that act once and must not act again. */
   static final int ONLY_ONCE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_TRUNC | FileOwners.O_ASYNC;
 
   private static final int SHARED_ANONYMOUS = 0x21 | 0x4000;
 
   private final TreeImage image;
-  private final Streams streams;
+  private final StreamsHere streams;
+  private final PseudoTerminalsMade pseudoTerminals;
   private final Map<Integer, Fd> open = new HashMap<>();
   private final Map<Integer, Fd> shared = new HashMap<>();
   private final Map<Integer, Fd[]> pipes = new HashMap<>();
@@ -56,9 +52,10 @@ final class TreeFiles implements AutoCloseable {
    *
    * @param root where its names lead from; closed with this
    */
-  TreeFiles(TreeImage image, Streams streams, RootDir root, Map<Integer, Vessel> vessels) {
+  TreeFiles(TreeImage image, StreamsHere streams, RootDir root, Map<Integer, Vessel> vessels) {
     this.image = image;
     this.streams = streams;
+    this.pseudoTerminals = new PseudoTerminalsMade(image.getPseudoTerminalsList(), streams);
     this.vessels = vessels;
     this.root = root;
     this.remade = new RemadeFiles(image.getInodesList(), root);
@@ -157,6 +154,7 @@ final class TreeFiles implements AutoCloseable {
   void finish() {
     later.forEach(Runnable::run);
     later.clear();
+    pseudoTerminals.finish();
   }
 
   /** The tree runs here now. */
@@ -179,6 +177,11 @@ final class TreeFiles implements AutoCloseable {
     return unixSockets;
   }
 
+  /** The pseudo-terminals of the image. */
+  PseudoTerminalsMade pseudoTerminals() {
+    return pseudoTerminals;
+  }
+
   /** The internet sockets of the image. */
   InetSocketsMade inetSockets() {
     if (inetSockets == null) {
@@ -199,6 +202,7 @@ final class TreeFiles implements AutoCloseable {
 
   /** Opens what takes a vessel that still has its code. */
   void openEarly(@Nullable Vessel vessel) {
+    pseudoTerminals.make();
     for (int i = 0; i < image.getFilesCount(); i++) {
       OpenFile f = image.getFiles(i);
       if (f.getKind() == OpenFile.Kind.ENDED_PROCESS && vessel != null) {
@@ -275,6 +279,7 @@ final class TreeFiles implements AutoCloseable {
     all.addAll(fifos.values());
     Fd.closeAll(all);
     remade.close();
+    pseudoTerminals.close();
     if (unixSockets != null) {
       unixSockets.close();
     }

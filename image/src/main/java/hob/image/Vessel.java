@@ -1,5 +1,6 @@
 package hob.image;
 
+import hob.linux.Fd;
 import hob.linux.Nr;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
@@ -191,6 +192,13 @@ public final class Vessel {
     v.newborn = true;
     v.sid = sid;
     return v;
+  }
+
+  /** Opens a terminal, which then controls the session that it leads. */
+  public void control(int number) {
+    String path = "/dev/pts/" + number;
+    long fd = must("open " + path, Nr.OPENAT, -100, put(0, path), Fd.O_RDWR, 0);
+    must("close", Nr.CLOSE, fd);
   }
 
   /** Survives this daemon. */

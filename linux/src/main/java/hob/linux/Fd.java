@@ -115,6 +115,19 @@ public final class Fd implements AutoCloseable {
     }
   }
 
+  /**
+   * Writes what fits now.
+   *
+   * @return bytes written; 0 when it would block
+   */
+  public int writeSome(byte[] bytes, int from) {
+    MemorySegment s = Scratch.get();
+    int n = (int) Math.min(bytes.length - from, s.byteSize());
+    MemorySegment.copy(bytes, from, s, ValueLayout.JAVA_BYTE, 0, n);
+    long r = write(s.asSlice(0, n));
+    return Errno.EAGAIN.is(r) ? 0 : (int) Sys.check(r, "write", number, n);
+  }
+
   /** Reads up to {@code max} bytes that are there now; empty at the end or when it would block. */
   public byte[] readSome(int max) {
     MemorySegment s = Scratch.get();

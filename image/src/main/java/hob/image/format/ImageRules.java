@@ -37,6 +37,8 @@ final class ImageRules {
   private static final int ALT_STACK = 24;
   private static final int TIMER = 32;
   private static final int ITIMERS = 3;
+  private static final int TERMIOS = 44;
+  private static final int WINDOW = 8;
   private static final int LIMITS = 16;
   private static final int MAP_FIELDS = 11;
   private static final int BPF_INSTRUCTION = 8;
@@ -105,6 +107,11 @@ final class ImageRules {
         packets += length;
       }
       require(p.getPacketsCount() == 0 || packets == p.getContents().size(), "packets of a pipe");
+    }
+    for (var t : image.getPseudoTerminalsList()) {
+      require(t.getNumber() >= 0, "the number of a pseudo-terminal");
+      size("settings of a terminal", t.getTermios().size(), TERMIOS);
+      size("the size of a terminal", t.getWindow().size(), WINDOW);
     }
     pages(image.getPageRunsList());
   }
@@ -212,6 +219,8 @@ final class ImageRules {
           reference("watched file", w.getFile(), image.getFilesCount());
         }
       }
+      case PSEUDO_TERMINAL ->
+          index("pseudo-terminal", f.getPseudoTerminal(), image.getPseudoTerminalsCount());
       case UNIX_SOCKET -> messages(f.getUnixSocket().getQueueList());
       case INET_SOCKET -> messages(f.getInetSocket().getQueueList());
       case PATH,
