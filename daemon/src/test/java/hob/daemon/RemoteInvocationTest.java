@@ -172,18 +172,35 @@ final class RemoteInvocationTest {
     assertThat(c.output()).isEqualTo("hob: not adopted: no host is called h9\n125\n");
   }
 
+  /**
+   * Some of them are about to start a program, which the daemon has heard of, when it is killed.
+   */
   @Test
   void programsRunOnAtHomeWithoutTheDaemon() throws IOException {
-    Path out = directory.resolve("orphan.out");
-    String loop = "i=0; while [ $i -lt 3000 ]; do /bin/echo $i; i=$((i+1)); done";
-    bed.start("h1", out, RUN.toString(), "sh", "-c", loop);
-    Awaitility.await().atMost(PATIENCE).until(() -> lines(out) > 2);
-    bed.host("h1").killDaemonAndHold();
-    assertThat(lines(out)).isLessThan(3000);
-    Awaitility.await().atMost(PATIENCE).until(() -> lines(out) == 3000);
-    bed.host("h1").startDaemon();
-    bed.awaitPeers();
+    String loop = "i=0; while [ $i -lt 500 ]; do /bin/echo $i; i=$((i+1)); done";
+    for (int round = 0; round < 3; round++) {
+      List<Path> outs = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        Path out = directory.resolve("orphan-" + round + "-" + i);
+        bed.start("h1", out, RUN.toString(), "sh", "-c", loop);
+        outs.add(out);
+      }
+      Awaitility.await().atMost(PATIENCE).until(() -> least(outs) > 2);
+      bed.host("h1").killDaemonAndHold();
+      assertThat(least(outs)).isLessThan(500);
+      Awaitility.await().atMost(PATIENCE).until(() -> least(outs) == 500);
+      bed.host("h1").startDaemon();
+      bed.awaitPeers();
+    }
     Awaitility.await().atMost(PATIENCE).until(RemoteInvocationTest::commandsGo);
+  }
+
+  private static long least(List<Path> files) throws IOException {
+    long least = Long.MAX_VALUE;
+    for (Path file : files) {
+      least = Math.min(least, lines(file));
+    }
+    return least;
   }
 
   private static long lines(Path file) throws IOException {

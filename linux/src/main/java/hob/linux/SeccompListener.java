@@ -22,11 +22,13 @@ public final class SeccompListener implements AutoCloseable {
    */
   public static final int WAIT_KILLABLE_RECV = 1 << 5;
 
+  /** Size of {@code struct seccomp_notif}. */
+  public static final int NOTIFICATION_BYTES = 80;
+
   private static final long NOTIF_RECV = 0xc0502100L;
   private static final long NOTIF_SEND = 0xc0182101L;
   private static final long NOTIF_ID_VALID = 0x40082102L;
   private static final int FLAG_CONTINUE = 1;
-  private static final int NOTIF_SIZE = 80;
   private static final int POLLIN = 1;
   private static final int POLLHUP = 16;
 
@@ -65,22 +67,26 @@ public final class SeccompListener implements AutoCloseable {
   /**
    * The next call; empty when its caller died meanwhile. Blocks unless {@link #await} said that one
    * is there.
+   *
+   * @param into at least {@link #NOTIFICATION_BYTES} that the kernel fills in, the call's id first
    */
-  public Optional<Notification> receive() {
-    MemorySegment s = Scratch.get();
-    s.asSlice(0, NOTIF_SIZE).fill((byte) 0);
-    long r = fd.ioctl(NOTIF_RECV, s.address());
+  public Optional<Notification> receive(MemorySegment into) {
+    into.asSlice(0, NOTIFICATION_BYTES).fill((byte) 0);
+    long r = fd.ioctl(NOTIF_RECV, into.address());
     if (Errno.ENOENT.is(r) || Errno.EINTR.is(r)) {
       return Optional.empty();
     }
     Sys.check(r, "SECCOMP_IOCTL_NOTIF_RECV");
     long[] arguments = new long[6];
     for (int i = 0; i < arguments.length; i++) {
-      arguments[i] = s.get(Scratch.LONG, 32 + 8L * i);
+      arguments[i] = into.get(Scratch.LONG, 32 + 8L * i);
     }
     return Optional.of(
         new Notification(
-            s.get(Scratch.LONG, 0), s.get(Scratch.INT, 8), s.get(Scratch.INT, 16), arguments));
+            into.get(Scratch.LONG, 0),
+            into.get(Scratch.INT, 8),
+            into.get(Scratch.INT, 16),
+            arguments));
   }
 
   /** Lets the call be carried out by the kernel. False: the caller is gone. */

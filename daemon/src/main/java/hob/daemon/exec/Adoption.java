@@ -2,6 +2,7 @@ package hob.daemon.exec;
 
 import hob.home.SessionId;
 import hob.image.Keeper;
+import hob.image.ReportedCalls;
 import hob.linux.LinuxException;
 import hob.linux.SeccompListener;
 import java.util.function.BiConsumer;
@@ -16,7 +17,7 @@ final class Adoption {
   private static final System.Logger LOG = System.getLogger(Adoption.class.getName());
 
   private final SessionId session;
-  private final SeccompListener listener;
+  private final ReportedCalls calls;
   private final String firstHost;
   private final Explanations explanations;
   private @Nullable Keeper keeper;
@@ -29,7 +30,7 @@ final class Adoption {
   Adoption(
       SessionId session, SeccompListener listener, String firstHost, Explanations explanations) {
     this.session = session;
-    this.listener = listener;
+    this.calls = new ReportedCalls(listener);
     this.firstHost = firstHost;
     this.explanations = explanations;
   }
@@ -38,8 +39,8 @@ final class Adoption {
     return session;
   }
 
-  SeccompListener listener() {
-    return listener;
+  ReportedCalls calls() {
+    return calls;
   }
 
   String firstHost() {
@@ -52,21 +53,21 @@ final class Adoption {
 
   /** Starts the keeper; its pid. */
   int keep() {
-    Keeper k = Keeper.start(listener.fd());
+    Keeper k = Keeper.start(calls);
     keeper = k;
     return k.pid();
   }
 
-  /** Starts to listen; {@code calls} must not block. */
-  void start(BiConsumer<Adoption, SeccompListener.Notification> calls, Consumer<Adoption> over) {
+  /** Starts to listen; {@code decide} must not block. */
+  void start(BiConsumer<Adoption, SeccompListener.Notification> decide, Consumer<Adoption> over) {
     Thread.ofPlatform()
         .daemon()
         .name("execs-" + session.pid())
         .start(() -> {
           try {
-            while (!listener.over()) {
-              if (listener.await(-1)) {
-                listener.receive().ifPresent(n -> calls.accept(this, n));
+            while (!calls.over()) {
+              if (calls.await()) {
+                calls.receive().ifPresent(n -> decide.accept(this, n));
               }
             }
           } catch (LinuxException e) {
@@ -83,6 +84,6 @@ final class Adoption {
     if (k != null) {
       k.end();
     }
-    listener.close();
+    calls.close();
   }
 }

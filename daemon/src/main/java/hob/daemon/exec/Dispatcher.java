@@ -154,24 +154,24 @@ public final class Dispatcher {
   private void decide(Adoption adoption, Notification n) {
     try {
       Optional<ExecCall> read = ExecCall.of(n);
-      if (!adoption.listener().valid(n.id())) {
+      if (!adoption.calls().valid(n.id())) {
         return;
       }
       if (read.isEmpty()) {
-        adoption.listener().proceed(n.id());
+        adoption.calls().proceed(n.id());
         return;
       }
       ExecCall call = read.get();
       Optional<String> host = host(adoption, call);
       if (host.isEmpty()) {
-        adoption.listener().proceed(n.id());
+        adoption.calls().proceed(n.id());
       } else {
         SessionId session = sessionOf(call.pid());
         jobs.put(session, host.get());
         executor.execute(new Job(this, adoption, call, session, host.get()));
       }
     } catch (RuntimeException e) {
-      adoption.listener().proceed(n.id());
+      adoption.calls().proceed(n.id());
       LOG.log(System.Logger.Level.DEBUG, "exec of pid " + n.tid() + " runs at home", e);
     }
   }

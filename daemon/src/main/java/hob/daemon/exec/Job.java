@@ -37,7 +37,7 @@ final class Job implements Runnable {
 
   private void proceed() {
     proceeded = true;
-    adoption.listener().proceed(call.notification().id());
+    adoption.calls().proceed(call.notification().id());
   }
 
   @Override
