@@ -186,7 +186,7 @@ final class LiveDeparture implements Departure {
           Capture c = capture;
           if (c != null) {
             session.streams().resumeHere();
-            c.resume();
+            c.resume(session.masks());
             stay();
           }
           if (session.sandbox == null) {

@@ -80,7 +80,7 @@ final class LiveImage {
     session.streams().resumeHere();
     Capture c = capture;
     if (c != null) {
-      c.resume();
+      c.resume(session.masks());
     }
     session.settled();
   }

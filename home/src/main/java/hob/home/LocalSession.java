@@ -12,6 +12,7 @@ import hob.home.proto.StreamEvent;
 import hob.image.Capture;
 import hob.image.ForegroundGroup;
 import hob.image.FreshExec;
+import hob.image.Masks;
 import hob.image.PtsDevice;
 import hob.image.Refusal;
 import hob.image.RefusedException;
@@ -44,6 +45,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -125,6 +127,9 @@ final class LocalSession {
 
   /** Shadows whose processes ended abroad, and their parents: zombies here until these are home. */
   final Map<Integer, Integer> endedAway = new LinkedHashMap<>();
+
+  /** Masks of processes, by host pid, that work on their stops changes for a moment. */
+  private final Map<Integer, Long> masks = new LinkedHashMap<>();
 
   boolean busy;
   private volatile boolean over;
@@ -328,6 +333,7 @@ final class LocalSession {
   /** It has not: whoever spoke of it had been given up. */
   void stayed() {
     ahead.clear();
+    masks.clear();
   }
 
   /** The tree has left its home: what came from it ahead of that is acted upon. */
@@ -594,6 +600,7 @@ final class LocalSession {
   void runsHere() {
     role = Role.FOREIGN;
     userStopped.clear();
+    masks.clear();
     watchForeign();
     save();
     settled();
@@ -831,7 +838,7 @@ final class LocalSession {
   void unpause() {
     for (int pid : paused) {
       try {
-        Capture.release(pid);
+        Capture.release(pid, masks());
       } catch (LinuxException e) {
         LOG.log(System.Logger.Level.DEBUG, "process {0} ended meanwhile: {1}", pid, e.getMessage());
       }
@@ -839,6 +846,7 @@ final class LocalSession {
     if (!paused.isEmpty()) {
       LOG.log(System.Logger.Level.INFO, "session {0}: home is heard again, goes on", id);
       paused.clear();
+      masks.clear();
       save();
     }
   }
@@ -927,6 +935,7 @@ final class LocalSession {
     arriving = 0;
     taken.clear();
     userStopped.clear();
+    masks.clear();
     formerShadows.clear();
     hostPids.clear();
   }
@@ -1000,6 +1009,29 @@ final class LocalSession {
     link.sessionEnded(id);
   }
 
+  /** Masks that a later daemon will know. */
+  Masks masks() {
+    return new Masks() {
+      @Override
+      public OptionalLong noted(int pid) {
+        Long mask = masks.get(pid);
+        return mask == null ? OptionalLong.empty() : OptionalLong.of(mask);
+      }
+
+      @Override
+      public void note(int pid, long mask) {
+        if (!Objects.equals(masks.put(pid, mask), mask)) {
+          save();
+        }
+      }
+    };
+  }
+
+  /** What an earlier daemon noted, or what the next {@link #save} is to note. */
+  void knowMask(int pid, long mask) {
+    masks.put(pid, mask);
+  }
+
   /** Notes what stands here for the next daemon. */
   void save() {
     Properties p = new Properties();
@@ -1010,6 +1042,7 @@ final class LocalSession {
     p.setProperty("lease", String.valueOf(leasedFrom));
     p.setProperty("arriving", String.valueOf(arriving));
     p.setProperty("stopped", words(userStopped));
+    masks.forEach((pid, mask) -> p.setProperty("mask." + pid, Long.toHexString(mask)));
     p.setProperty("paused", words(paused));
     int i = 0;
     for (Signal s : taken) {

@@ -55,9 +55,16 @@ abstract class MappedArrival implements Arrival {
         .filter(ProcessImage::getStopped)
         .forEach(p -> session.userStopped.add(p.getPid()));
     vessels.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
+    image.getProcessesList().stream()
+        .filter(p -> !p.getZombie())
+        .forEach(p -> session.knowMask(pidOf(vessels, p), p.getThreads(0).getMask()));
     session.role = LocalSession.Role.DOUBT_TARGET;
     session.save();
     pages = r.map();
+  }
+
+  private static int pidOf(Map<Integer, Vessel> vessels, ProcessImage p) {
+    return Objects.requireNonNull(vessels.get(p.getPid())).pid();
   }
 
   protected final Restore restore() {

@@ -77,6 +77,12 @@ final class Recovery {
         s.formerShadows.put(e.nsPid, e.host);
       }
     }
+    for (String key : p.stringPropertyNames()) {
+      if (key.startsWith("mask.")) {
+        s.knowMask(
+            Integer.parseInt(key.substring(5)), Long.parseUnsignedLong(p.getProperty(key), 16));
+      }
+    }
     for (int i = 0; p.containsKey("end." + i); i++) {
       String[] f = p.getProperty("end." + i).split(" ");
       s.untold.put(Integer.parseInt(f[0]), Integer.parseInt(f[1]));

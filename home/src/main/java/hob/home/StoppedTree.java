@@ -54,7 +54,7 @@ final class StoppedTree implements Departure, Arrival {
       return;
     }
     try {
-      Capture.release(host);
+      Capture.release(host, session.masks());
     } catch (LinuxException e) {
       // Somebody killed it meanwhile.
       LOG.log(System.Logger.Level.INFO, "process {0} does not run on: {1}", pid, e.getMessage());

@@ -190,6 +190,11 @@ final class MovedProgram implements AutoCloseable {
       at = host;
     }
 
+    /** Begins to move it there, and gives that up at the last moment. */
+    void staysFor(String host) throws Exception {
+      hosts.giveUp(id, at, host);
+    }
+
     /** Lets it do what its script does between {@code asked(what)} and {@code done(what)}. */
     void does(String what) throws IOException {
       Files.writeString(directory.resolve("asked-" + what), "");

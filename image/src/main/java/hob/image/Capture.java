@@ -432,11 +432,16 @@ public final class Capture {
     return doubt;
   }
 
-  /** Lets the tree run on as if nothing had happened. */
-  public void resume() {
+  /**
+   * Lets the tree run on as if nothing had happened.
+   *
+   * @param masks is told those of a tree in doubt before they are touched
+   */
+  public void resume(Masks masks) {
     close();
     if (doubt) {
       for (FrozenProcess p : processes) {
+        masks.note(p.pid(), p.leader().mask());
         Fuse.lift(p);
       }
       locks.takeBack();
@@ -510,7 +515,7 @@ public final class Capture {
   }
 
   /** Lets a process run on that an earlier daemon left stopped in doubt. Tracer's thread. */
-  public static void release(int pid) {
-    Fuse.release(pid);
+  public static void release(int pid, Masks masks) {
+    Fuse.release(pid, masks);
   }
 }

@@ -8,26 +8,31 @@ import hob.linux.Signals;
 import hob.linux.Sys;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Who is in doubt stays frozen, even without a daemon: a SIGSTOP that is pending for a process in a
- * ptrace stop takes effect when the tracer dies, before any instruction of the program runs. This
- * takes it away again.
+ * Who is in doubt stays frozen, even without a daemon: a SIGSTOP that is pending for each thread of
+ * a process in ptrace stops takes effect when the tracer dies, before any instruction of the
+ * program runs. Each is in its thread's own queue, so that a SIGSTOP of somebody else's, which goes
+ * to the queue of the process, is not taken for it. This sets them and takes them away again.
  */
 final class Fuse {
+  /** What can be blocked. */
+  private static final long ALL = ~(Signals.bit(Signals.SIGKILL) | Signals.bit(Signals.SIGSTOP));
+
+  private static final long ALL_BUT_CONT = ALL & ~Signals.bit(Signals.SIGCONT);
+
   private Fuse() {}
 
-  /**
-   * Sets it. A process with one thread gets it in that thread's own queue, so that a SIGSTOP of
-   * somebody else's, which goes to the queue of the process, is not taken for it; with several
-   * threads it must be in the queue that they share, or some would run before another stops all.
-   */
+  /** Sets it for a process all threads of which stand in ptrace stops. */
   static void set(FrozenProcess p) {
-    if (p.threads().size() == 1) {
-      Signals.tgkill(p.pid(), p.leader().tid(), Signals.SIGSTOP);
-    } else {
-      Signals.kill(p.pid(), Signals.SIGSTOP);
-    }
+    p.threads().forEach(t -> set(p.pid(), t.tid()));
+  }
+
+  /** Sets it for one thread. */
+  static void set(int pid, int tid) {
+    Signals.tgkill(pid, tid, Signals.SIGSTOP);
   }
 
   /**
@@ -35,35 +40,46 @@ final class Fuse {
    * process's own affair and stays, as does a SIGSTOP that came since.
    */
   static void lift(FrozenProcess p) {
-    if (isPending(p.pid(), "SigPnd") || isPending(p.pid(), "ShdPnd")) {
-      consume(p.leader().tid(), p.leader().mask());
+    if (isPending(p.pid(), "SigPnd")) {
+      remove(p.pid(), p.threads().size(), p.leader().mask());
     }
   }
 
-  /** Whether SIGSTOP is; {@code queue} as in proc_pid_status(5). */
+  /** Whether SIGSTOP is; {@code queue} as in proc_pid_status(5), that of the leader or of all. */
   private static boolean isPending(int pid, String queue) {
     String set = ProcFs.status("/proc/" + pid + "/status").getOrDefault(queue, "0").strip();
     return (Long.parseUnsignedLong(set, 16) & Signals.bit(Signals.SIGSTOP)) != 0;
   }
 
   /**
-   * Removes the pending SIGSTOP; the thread stands at its delivery stop afterwards, its registers
+   * Takes it away; the leader stands at a signal's delivery stop afterwards, its registers
    * untouched.
    *
-   * @param leader a stopped thread of the process, all others being stopped too
-   * @param mask its signal mask
+   * @param leader stopped, as are the other threads
+   * @param threads how many there are
+   * @param mask the leader's
    */
-  static void remove(int leader, long mask) {
-    // A SIGCONT from somebody else may have taken it away.
-    Signals.kill(leader, Signals.SIGSTOP);
-    consume(leader, mask);
+  static void remove(int leader, int threads, long mask) {
+    if (threads == 1) {
+      // A SIGCONT from somebody else may have taken it away. Its own queue is looked at first.
+      set(leader, leader);
+      consume(leader, Signals.SIGSTOP, ALL, mask);
+      return;
+    }
+    boolean stopped = isPending(leader, "ShdPnd");
+    // It takes the stops out of all queues.
+    Signals.kill(leader, Signals.SIGCONT);
+    consume(leader, Signals.SIGCONT, ALL_BUT_CONT, mask);
+    if (stopped) {
+      Signals.kill(leader, Signals.SIGSTOP);
+    }
   }
 
-  private static void consume(int leader, long mask) {
-    Ptrace.signalMask(leader, -1L);
+  private static void consume(int leader, int signal, long blocked, long mask) {
+    Ptrace.signalMask(leader, blocked);
     Ptrace.cont(leader, 0);
     WaitStatus s = Wait.of(leader);
-    while (!(s.event() == 0 && s.stopSignal() == Signals.SIGSTOP)) {
+    while (!(s.event() == 0 && s.stopSignal() == signal)) {
       if (s.gone()) {
         throw new LinuxException("fuse", Errno.ESRCH, s);
       }
@@ -74,29 +90,53 @@ final class Fuse {
   }
 
   /**
-   * Lets a process go on that stands stopped because the fuse took effect: SIGCONT without the
-   * program seeing it. A SIGSTOP that came since is the process's own and stops it again.
+   * Lets a process go on that stands stopped because the fuse took effect, or was sent a SIGSTOP
+   * for the same purpose: SIGCONT without the program seeing it. A SIGSTOP that came since is the
+   * process's own and stops it again.
    *
    * @param pid host pid, traced by nobody
+   * @param masks knows the mask of a process that a daemon left when it had just changed that
    */
-  static void release(int pid) {
+  static void release(int pid, Masks masks) {
     // As long as it does not stand, the one that is pending is the fuse.
     boolean stopped =
         ProcFs.stat("/proc/" + pid + "/stat").state() == 'T' && isPending(pid, "ShdPnd");
-    Sys.check(Ptrace.seize(pid, Tracee.OPTIONS), "PTRACE_SEIZE", pid);
-    Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
-    WaitStatus s = Wait.of(pid);
+    List<Integer> threads = seize(pid);
     long mask = Ptrace.signalMask(pid);
-    Ptrace.signalMask(pid, ~Signals.bit(Signals.SIGCONT));
-    Signals.kill(pid, Signals.SIGCONT);
-    for (int i = 0; i < 8 && !(s.event() == 0 && s.stopSignal() == Signals.SIGCONT); i++) {
-      Ptrace.cont(pid, 0);
-      s = Wait.of(pid);
+    if (mask == ALL || mask == ALL_BUT_CONT) {
+      mask = masks.noted(pid).orElse(mask);
     }
-    Ptrace.signalMask(pid, mask);
-    Sys.check(Ptrace.detach(pid, 0), "PTRACE_DETACH", pid);
+    masks.note(pid, mask);
+    Signals.kill(pid, Signals.SIGCONT);
+    consume(pid, Signals.SIGCONT, ALL_BUT_CONT, mask);
+    threads.forEach(t -> Ptrace.detach(t, 0));
     if (stopped) {
       Signals.kill(pid, Signals.SIGSTOP);
     }
+  }
+
+  /** Stops all threads, so that none but the leader can take the SIGCONT; the leader's is first. */
+  private static List<Integer> seize(int pid) {
+    List<Integer> all = new ArrayList<>();
+    for (boolean found = true; found; ) {
+      found = false;
+      for (int tid : ProcFs.threads(pid)) {
+        if (!all.contains(tid) && stop(tid, tid == pid)) {
+          all.add(tid);
+          found = true;
+        }
+      }
+    }
+    return all;
+  }
+
+  private static boolean stop(int tid, boolean leader) {
+    long r = Ptrace.seize(tid, Tracee.OPTIONS);
+    if (!leader && Errno.ESRCH.is(r)) {
+      return false;
+    }
+    Sys.check(r, "PTRACE_SEIZE", tid);
+    Sys.check(Ptrace.interrupt(tid), "PTRACE_INTERRUPT", tid);
+    return !Wait.of(tid).gone();
   }
 }

@@ -383,6 +383,10 @@ final class Rebuild {
         endThread(e.getValue());
       }
     }
+    parked.keySet().retainAll(wanted);
+    for (int i = 1; i < image.getThreadsCount(); i++) {
+      parked.put(image.getThreads(i).getTid(), threads.get(i));
+    }
   }
 
   private void endThread(Tracee t) {
@@ -427,10 +431,15 @@ final class Rebuild {
 
   /**
    * The last two calls stand in the kernel when they return, so that the code that made them can
-   * go. From here on the process is held by a pending SIGSTOP.
+   * go. From here on the process is held by its fuse.
    */
   private void leaveHole() {
     Tracee leader = vessel.leader();
+    for (Tracee t : threads) {
+      if (t.tid() != pid()) {
+        Fuse.set(pid(), t.tid());
+      }
+    }
     if (image.getSignals().getActionsCount() >= Signals.SIGTRAP) {
       byte[] action = image.getSignals().getActions(Signals.SIGTRAP - 1).toByteArray();
       ProcessMemory.write(pid(), hole().data(), action);

@@ -111,7 +111,7 @@ public final class Restore {
     files.commit();
     for (Rebuild r : rebuilds) {
       if (!r.image().getStopped()) {
-        Fuse.remove(r.pid(), r.image().getThreads(0).getMask());
+        Fuse.remove(r.pid(), r.threads().size(), r.image().getThreads(0).getMask());
       }
     }
     for (Rebuild r : rebuilds) {

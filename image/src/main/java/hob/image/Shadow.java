@@ -445,7 +445,7 @@ public final class Shadow {
    */
   public Shadow remake(Vessel v, List<Integer> ended) {
     signals.close();
-    return made(v, threads, ended);
+    return made(v, ended);
   }
 
   /**
@@ -455,7 +455,6 @@ public final class Shadow {
    * @param ended children of its that were killed, which it is to reap
    */
   public static Shadow recall(int pid, int nsPid, List<Integer> ended) {
-    Map<Integer, Integer> threads = new LinkedHashMap<>();
     Map<Integer, Tracee> parked = new LinkedHashMap<>();
     Tracee leader = new Tracee(pid);
     for (int tid : ProcFs.threads(pid)) {
@@ -465,21 +464,21 @@ public final class Shadow {
       t.base(Ptrace.registers(tid));
       Ptrace.signalMask(tid, Tracee.ALL_BUT_TRAP);
       if (tid != pid) {
-        int nsTid = nsTid(pid, tid);
-        threads.put(nsTid, tid);
-        parked.put(nsTid, t);
+        parked.put(nsTid(pid, tid), t);
       }
     }
     Vessel v = new Vessel(leader, nsPid, 0, 0, true);
     v.parked().putAll(parked);
-    Shadow s = made(v, threads, ended);
+    Shadow s = made(v, ended);
     // If it stood stopped, that ends; the shadow takes the signal itself.
     Signals.kill(pid, Signals.SIGCONT);
     return s;
   }
 
-  private static Shadow made(Vessel v, Map<Integer, Integer> threads, List<Integer> ended) {
+  private static Shadow made(Vessel v, List<Integer> ended) {
     int pid = v.pid();
+    Map<Integer, Integer> threads = new LinkedHashMap<>();
+    v.parked().forEach((nsTid, t) -> threads.put(nsTid, t.tid()));
     List<MapsEntry> mine = ProcFs.maps(pid, false);
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
     List<Tracee> all = new ArrayList<>(v.parked().values());

@@ -94,11 +94,11 @@ public final class Tracee {
   }
 
   /**
-   * As {@link #must}; a SIGSTOP is pending afterwards, so that the process stands still from the
-   * instruction behind the call on should its tracer end.
+   * As {@link #must} of a process's leader; its fuse is set afterwards, so that it stands still
+   * from the instruction behind the call on should its tracer end.
    */
   void mustAndHold(long instruction, String name, int nr, long... arguments) {
-    long r = inject(() -> Signals.kill(tid, Signals.SIGSTOP), instruction, nr, arguments);
+    long r = inject(() -> Fuse.set(tid, tid), instruction, nr, arguments);
     hob.linux.Sys.check(r, name, "in tid " + tid);
   }
 

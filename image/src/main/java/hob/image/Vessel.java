@@ -101,7 +101,7 @@ public final class Vessel {
     sid = value;
   }
 
-  /** Threads of a shadow beside the leader, by their thread id in the namespace. */
+  /** Threads beside the leader, by their thread id in the namespace. */
   Map<Integer, Tracee> parked() {
     return parked;
   }
