@@ -67,7 +67,9 @@ public final class LineLoggerFinder extends System.LoggerFinder {
         log(
             level,
             bundle,
-            parameters.length == 0 ? text : MessageFormat.format(text, parameters),
+            parameters == null || parameters.length == 0
+                ? text
+                : MessageFormat.format(text, parameters),
             (Throwable) null);
       }
     }
