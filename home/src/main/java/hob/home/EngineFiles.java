@@ -2,6 +2,7 @@ package hob.home;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -37,13 +38,11 @@ final class EngineFiles {
     return directory.resolve(id.toString().replace(':', '_') + ".session");
   }
 
-  void save(SessionId id, Properties state) {
+  void save(SessionId id, String notes) {
     Path target = file(id);
     Path fresh = target.resolveSibling(target.getFileName() + ".new");
     try {
-      try (var out = Files.newOutputStream(fresh)) {
-        state.store(out, null);
-      }
+      Files.writeString(fresh, notes, StandardCharsets.ISO_8859_1);
       Files.move(
           fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {

@@ -7,6 +7,7 @@ import hob.image.Skeleton;
 import hob.image.Vessel;
 import hob.image.proto.ControllingTerminal;
 import hob.image.proto.ProcessImage;
+import hob.image.proto.ProcessOutline;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import hob.linux.ProcFs;
@@ -41,6 +42,14 @@ final class ForeignArrival extends MappedArrival {
       sandbox.destroy();
       throw e;
     }
+    // While the tree still runs: writing takes its time.
+    for (ProcessOutline p : outline.getProcessesList()) {
+      Vessel v = vessels.get(p.getPid());
+      if (v != null) {
+        session.knowMask(v.pid(), p.getMask());
+      }
+    }
+    expect(vessels);
   }
 
   private Map<Integer, Vessel> build(TreeOutline outline) throws RefusedException {
@@ -68,6 +77,7 @@ final class ForeignArrival extends MappedArrival {
     for (var e : Map.copyOf(vessels).entrySet()) {
       if (!mine.containsKey(e.getKey())) {
         vessels.remove(e.getKey());
+        session.hostPids.remove(e.getKey());
         endedMeanwhile(e.getValue());
       }
     }

@@ -48,7 +48,7 @@ final class HomeArrival extends MappedArrival {
     session.busy = true;
     int root = session.id().pid();
     session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
-    begin();
+    begin(image);
     forgetEnded(image);
     if (bringsHighPids(image)) {
       highPids.open();
@@ -73,7 +73,7 @@ final class HomeArrival extends MappedArrival {
    * Stops the shadows. The next daemon is told before anything of them changes: should this one
    * end, each of them is still alive, as a shadow, waiting, or held by a SIGSTOP.
    */
-  private void begin() {
+  private void begin(TreeImage image) {
     for (Shadow s : session.shadows.values()) {
       session.unwatchShadow(s);
       List<byte[]> signals = new ArrayList<>();
@@ -85,6 +85,7 @@ final class HomeArrival extends MappedArrival {
       }
       session.hostPids.put(s.nsPid(), s.pid());
     }
+    knowMasks(vessels, image);
     session.arriving = incarnation;
     session.role = LocalSession.Role.DOUBT_TARGET;
     session.save();
@@ -94,6 +95,9 @@ final class HomeArrival extends MappedArrival {
    * Signals that the shadows had taken and nobody had forwarded are pending for their processes.
    */
   private TreeImage withTaken(TreeImage image) {
+    if (session.taken.isEmpty()) {
+      return image;
+    }
     TreeImage.Builder b = image.toBuilder();
     for (int i = 0; i < b.getProcessesCount(); i++) {
       for (Signal s : session.taken) {

@@ -36,9 +36,7 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -46,10 +44,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,6 +128,7 @@ final class LocalSession {
   private final Map<Integer, Long> masks = new LinkedHashMap<>();
 
   boolean busy;
+  private @Nullable SessionNotes saved;
   private volatile boolean over;
 
   /** The last process of the session has ended abroad. */
@@ -1032,57 +1029,16 @@ final class LocalSession {
     masks.put(pid, mask);
   }
 
-  /** Notes what stands here for the next daemon. */
+  Map<Integer, Long> knownMasks() {
+    return Map.copyOf(masks);
+  }
+
+  /** Notes what stands here for the next daemon; nothing when it knows that already. */
   void save() {
-    Properties p = new Properties();
-    p.setProperty("session", id.toString());
-    p.setProperty("role", role.name());
-    p.setProperty("incarnation", String.valueOf(incarnation));
-    p.setProperty("location", location);
-    p.setProperty("lease", String.valueOf(leasedFrom));
-    p.setProperty("arriving", String.valueOf(arriving));
-    p.setProperty("stopped", words(userStopped));
-    masks.forEach((pid, mask) -> p.setProperty("mask." + pid, Long.toHexString(mask)));
-    p.setProperty("paused", words(paused));
-    int i = 0;
-    for (Signal s : taken) {
-      p.setProperty(
-          "signal." + i++, s.getPid() + " " + HexFormat.of().formatHex(s.getInfo().toByteArray()));
-    }
-    i = 0;
-    for (Shadow s : shadows.values()) {
-      p.setProperty(
-          "shadow." + i++,
-          s.nsPid() + " " + s.pid() + " " + start(s.pid()) + " " + Long.toHexString(s.code()));
-    }
-    i = 0;
-    for (var e : untold.entrySet()) {
-      p.setProperty("end." + i++, e.getKey() + " " + e.getValue());
-    }
-    i = 0;
-    for (var e : hostPids.entrySet()) {
-      p.setProperty("process." + i++, e.getKey() + " " + e.getValue() + " " + start(e.getValue()));
-    }
-    Sandbox s = sandbox;
-    if (s != null) {
-      p.setProperty("init", "1 " + s.init().pid() + " " + start(s.init().pid()));
-      i = 0;
-      for (Vessel v : s.known().values()) {
-        p.setProperty("known." + i++, v.nsPid() + " " + v.pid() + " " + start(v.pid()));
-      }
-    }
-    files.save(id, p);
-  }
-
-  private static String words(Collection<Integer> numbers) {
-    return numbers.stream().map(String::valueOf).collect(Collectors.joining(" "));
-  }
-
-  static long start(int pid) {
-    try {
-      return ProcFs.stat("/proc/" + pid + "/stat").startTime();
-    } catch (LinuxException e) {
-      return 0;
+    SessionNotes now = SessionNotes.of(this);
+    if (!now.equals(saved)) {
+      files.save(id, now.text());
+      saved = now;
     }
   }
 }

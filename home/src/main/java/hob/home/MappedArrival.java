@@ -54,17 +54,25 @@ abstract class MappedArrival implements Arrival {
     image.getProcessesList().stream()
         .filter(ProcessImage::getStopped)
         .forEach(p -> session.userStopped.add(p.getPid()));
-    vessels.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
-    image.getProcessesList().stream()
-        .filter(p -> !p.getZombie())
-        .forEach(p -> session.knowMask(pidOf(vessels, p), p.getThreads(0).getMask()));
-    session.role = LocalSession.Role.DOUBT_TARGET;
-    session.save();
+    knowMasks(vessels, image);
+    expect(vessels);
     pages = r.map();
   }
 
-  private static int pidOf(Map<Integer, Vessel> vessels, ProcessImage p) {
-    return Objects.requireNonNull(vessels.get(p.getPid())).pid();
+  protected final void knowMasks(Map<Integer, Vessel> vessels, TreeImage image) {
+    for (ProcessImage p : image.getProcessesList()) {
+      Vessel v = vessels.get(p.getPid());
+      if (v != null && !p.getZombie()) {
+        session.knowMask(v.pid(), p.getThreads(0).getMask());
+      }
+    }
+  }
+
+  /** Tells a later daemon what arrives. Tracer's thread. */
+  protected final void expect(Map<Integer, Vessel> vessels) {
+    vessels.forEach((pid, vessel) -> session.hostPids.put(pid, vessel.pid()));
+    session.role = LocalSession.Role.DOUBT_TARGET;
+    session.save();
   }
 
   protected final Restore restore() {

@@ -26,7 +26,7 @@ import java.util.function.IntUnaryOperator;
 final class Outlines {
   private static final int PAGE = 4096;
 
-  private record Relation(int pid, int ppid, int pgid, int sid) {}
+  private record Relation(int pid, int ppid, int pgid, int sid, long mask) {}
 
   private Outlines() {}
 
@@ -83,7 +83,8 @@ final class Outlines {
                 .setPid(r.pid)
                 .setPpid(r.ppid)
                 .setPgid(r.pgid)
-                .setSid(r.sid));
+                .setSid(r.sid)
+                .setMask(r.mask));
       } catch (LinuxException e) {
         if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
           throw e;
@@ -105,7 +106,8 @@ final class Outlines {
         last(s, "NSpid", pid),
         NamespacePid.of(stat.ppid()),
         last(s, "NSpgid", stat.pgid()),
-        last(s, "NSsid", stat.sid()));
+        last(s, "NSsid", stat.sid()),
+        Long.parseUnsignedLong(s.getOrDefault("SigBlk", "0"), 16));
   }
 
   private static int last(Map<String, String> status, String key, int otherwise) {
@@ -128,7 +130,7 @@ final class Outlines {
           int host = hostParents.getOrDefault(r.pid, 0);
           parents.put(r.ppid, relation(host, ProcFs.stat("/proc/" + host + "/stat")));
         } catch (LinuxException e) {
-          parents.put(r.ppid, new Relation(r.ppid, 1, r.pgid, r.sid));
+          parents.put(r.ppid, new Relation(r.ppid, 1, r.pgid, r.sid, 0));
         }
       }
     }

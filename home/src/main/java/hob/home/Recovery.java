@@ -28,7 +28,7 @@ final class Recovery {
     }
 
     boolean alive() {
-      return LocalSession.start(host) == start && start != 0;
+      return SessionNotes.start(host) == start && start != 0;
     }
   }
 

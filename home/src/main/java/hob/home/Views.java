@@ -24,7 +24,7 @@ final class Views {
   /** A tree of this home that nothing was moved of. */
   static SessionView of(SessionId id, String self, IntPredicate counts) {
     List<Integer> tree =
-        LocalSession.start(id.pid()) == id.startTicks()
+        SessionNotes.start(id.pid()) == id.startTicks()
             ? new TreeWalk(id.pid()).get().stream().filter(counts::test).toList()
             : List.of();
     return new SessionView(id, 0, self, true, processes(tree));

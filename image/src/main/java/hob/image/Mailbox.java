@@ -20,6 +20,9 @@ final class Mailbox implements AutoCloseable {
   private final Fd ours;
   private int theirs;
 
+  /** How many descriptors stand in the queue until the batch runs, at most. */
+  private int queued;
+
   private Mailbox(Fd ours, int theirs) {
     this.ours = ours;
     this.theirs = theirs;
@@ -65,22 +68,28 @@ final class Mailbox implements AutoCloseable {
     }
   }
 
-  /** Adds calls that receive {@code files} at the lowest free descriptors, in this order. */
+  /**
+   * Adds calls that receive {@code files} at the lowest free descriptors, in this order. They need
+   * not stay open here.
+   */
   void deliver(Batch batch, List<Fd> files) {
     for (int from = 0; from < files.size(); from += UnixSocket.MAX_FDS) {
       List<Fd> part =
           new ArrayList<>(files.subList(from, Math.min(files.size(), from + UnixSocket.MAX_FDS)));
-      UnixSocket.sendFds(ours, part);
       batch.room(1, 512 + CONTROL);
+      if (queued + part.size() > UnixSocket.MAX_FDS) {
+        // The socket's queue holds few messages of so many.
+        batch.run();
+        queued = 0;
+      }
+      UnixSocket.sendFds(ours, part);
+      queued += part.size();
       long data = batch.data(new byte[16]);
       long vector = batch.data(Bytes.longs(data, 1));
       long control = batch.data(new byte[CONTROL + 16]);
       long size = UnixSocket.CMSG_HEADER + ((part.size() * 4L + 7) & ~7L);
       long message = batch.data(Bytes.longs(0, 0, vector, 1, control, size, 0));
       batch.add("recvmsg", Nr.RECVMSG, theirs, message, 0);
-      // The socket's queue holds few messages of so many descriptors: take each before the next is
-      // sent.
-      batch.run();
     }
   }
 

@@ -337,26 +337,29 @@ final class Rebuild {
       m.deencapsulate(this, image, b);
     }
     threadState(image.getThreads(0), b);
-    b.run();
     threads.add(vessel.leader());
     makeThreads();
     later.forEach(s -> s.accept(b));
     last.forEach(s -> s.accept(b));
-    b.run();
-    for (int i = image.getThreadsCount() - 1; i >= 0; i--) {
-      ThreadState t = image.getThreads(i);
-      Tracee tracee = threads.get(i);
-      Batch own = i == 0 ? b : new Batch(tracee, pid(), hole());
-      for (ThreadStep s : lastOf.getOrDefault(t.getTid(), List.of())) {
-        s.add(tracee.tid(), own);
-      }
+    for (int i = image.getThreadsCount() - 1; i > 0; i--) {
+      b.run();
+      Batch own = new Batch(threads.get(i), pid(), hole());
+      lastOf(i, own);
       own.run();
     }
+    lastOf(0, b);
     finish.forEach(s -> s.accept(b));
     mailbox().closeTheirs(b);
     b.run();
     mailbox().close();
     leaveHole();
+  }
+
+  private void lastOf(int index, Batch b) {
+    int tid = image.getThreads(index).getTid();
+    for (ThreadStep s : lastOf.getOrDefault(tid, List.of())) {
+      s.add(threads.get(index).tid(), b);
+    }
   }
 
   private void threadState(ThreadState t, Batch b) {
@@ -367,6 +370,9 @@ final class Rebuild {
 
   private void makeThreads() {
     Map<Integer, Tracee> parked = vessel.parked();
+    if (image.getThreadsCount() > 1 || !parked.isEmpty()) {
+      Objects.requireNonNull(batch).run();
+    }
     Set<Integer> wanted = new HashSet<>();
     for (int i = 1; i < image.getThreadsCount(); i++) {
       ThreadState t = image.getThreads(i);
