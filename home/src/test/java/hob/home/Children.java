@@ -10,6 +10,8 @@ import org.awaitility.Awaitility;
 
 /** Children of the test that have given descriptors. */
 final class Children {
+  private static final TestMark MARK = new TestMark();
+
   private Children() {}
 
   /** Runs a shell command with these as standard input and output; in a session of its own. */
@@ -32,7 +34,7 @@ final class Children {
                     + out.number()
                     + " 2>&1; "
                     + command),
-            List.of("PATH=/usr/bin:/bin", "LC_ALL=C"));
+            MARK.environment("LC_ALL=C"));
     Awaitility.await()
         .atMost(10, TimeUnit.SECONDS)
         .until(() -> has(pid, in, 0) && has(pid, out, 1));

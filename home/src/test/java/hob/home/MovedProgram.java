@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * A python program that sets up state, is moved h1, h2, h3, h1, and then tells whether it finds all
@@ -46,16 +47,19 @@ final class MovedProgram implements AutoCloseable {
       """;
 
   private final Path directory;
+  private final TestMark mark;
   private final int pid;
 
-  private MovedProgram(Path directory, int pid) {
+  private MovedProgram(Path directory, TestMark mark, int pid) {
     this.directory = directory;
+    this.mark = mark;
     this.pid = pid;
   }
 
   /** Starts a script and waits until it is ready. */
   static MovedProgram start(Path directory, String script) throws IOException {
     Path file = Files.writeString(directory.resolve("script.py"), PRELUDE + script + DONE);
+    TestMark mark = new TestMark();
     int child =
         PosixSpawn.spawn(
             "/usr/bin/setsid",
@@ -67,15 +71,20 @@ final class MovedProgram implements AutoCloseable {
                 "exec python3 -u \"$0\" \"$1\" >\"$1/out\" 2>&1 </dev/null",
                 file.toString(),
                 directory.toString()),
-            List.of("PATH=/usr/bin:/bin"));
+            mark.environment());
     Wait.of(child);
     Path ready = directory.resolve("ready");
-    Awaitility.await("the program to be ready: " + output(directory))
-        .atMost(Duration.ofSeconds(20))
-        .pollInterval(Duration.ofMillis(10))
-        .until(() -> Files.exists(ready) || output(directory).contains("Error"));
-    assertThat(ready).as(output(directory)).exists();
-    return new MovedProgram(directory, Integer.parseInt(Files.readString(ready)));
+    try {
+      Awaitility.await("the program to be ready: " + output(directory))
+          .atMost(Duration.ofSeconds(20))
+          .pollInterval(Duration.ofMillis(10))
+          .until(() -> Files.exists(ready) || output(directory).contains("Error"));
+      assertThat(ready).as(output(directory)).exists();
+    } catch (ConditionTimeoutException | AssertionError e) {
+      mark.close();
+      throw e;
+    }
+    return new MovedProgram(directory, mark, Integer.parseInt(Files.readString(ready)));
   }
 
   private static String output(Path directory) throws IOException {
@@ -241,7 +250,6 @@ final class MovedProgram implements AutoCloseable {
 
   @Override
   public void close() {
-    // It leads a process group, with its children.
-    Signals.kill(-pid, Signals.SIGKILL);
+    mark.close();
   }
 }

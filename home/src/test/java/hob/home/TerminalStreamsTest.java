@@ -28,6 +28,7 @@ class TerminalStreamsTest {
   private final Fd master = Terminal.master("/dev/pts", Fd.O_NONBLOCK);
   private final Fd real = Terminal.slave(master, Fd.O_RDWR);
   private final List<Integer> children = new ArrayList<>();
+  private final TestMark mark = new TestMark();
 
   @TempDir private Path directory;
 
@@ -35,6 +36,7 @@ class TerminalStreamsTest {
   void end() {
     children.forEach(Children::end);
     journey.close();
+    mark.close();
     Fd.closeAll(master, real);
   }
 
@@ -221,7 +223,7 @@ class TerminalStreamsTest {
                     + Files.readString(p),
                 "/dev/pts/" + Terminal.number(master),
                 told.toString()),
-            List.of("PATH=" + System.getenv("PATH"), "HOME=" + System.getenv("HOME")));
+            mark.environment());
     children.add(shell);
     soon().until(() -> Files.exists(told));
     int job = Integer.parseInt(Files.readString(told));
