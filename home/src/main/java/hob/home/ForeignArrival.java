@@ -83,6 +83,7 @@ final class ForeignArrival extends MappedArrival {
     }
     vessels.putAll(mine);
     terminals(image);
+    session.streams().ipc(image.getIpc().getSerializedSize() > 0);
     // Until it is prepared a later daemon would find the processes dead.
     mapInto(mine, image);
   }

@@ -5,6 +5,7 @@ import hob.image.Pages;
 import hob.image.Refusal;
 import hob.image.RefusedException;
 import hob.image.Shadow;
+import hob.image.SystemVUse;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.image.proto.ProcessImage;
@@ -52,12 +53,10 @@ final class LiveDeparture implements Departure {
       next = 1 + Sandbox.readNumber(init, "/proc/sys/kernel/ns_last_pid");
       init.park();
     }
+    List<Integer> pids = walk.get();
+    session.streams().ipc(SystemVUse.any(pids));
     return Outlines.of(
-        walk.get(),
-        session.id().home(),
-        session.leasedFrom,
-        next,
-        session.streams()::terminalNumber);
+        pids, session.id().home(), session.leasedFrom, next, session.streams()::terminalNumber);
   }
 
   @Override
@@ -219,6 +218,7 @@ final class LiveDeparture implements Departure {
     session.unwatchResident();
     session.streams().take(capture().externals());
     session.streams().keep(capture().masters());
+    session.streams().keepIpc(capture().ipc());
     for (ProcessImage p : capture().image().getProcessesList()) {
       if (p.getZombie()) {
         session.endedAway.put(p.getPid(), p.getPpid());

@@ -18,6 +18,7 @@ import hob.image.Refusal;
 import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
+import hob.image.SystemVUse;
 import hob.image.Tracer;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
@@ -30,6 +31,7 @@ import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.Sys;
+import hob.linux.SystemV;
 import hob.linux.WaitStatus;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -134,6 +136,9 @@ final class LocalSession {
   /** The last process of the session has ended abroad. */
   private boolean empty;
 
+  /** System V objects that it left behind there. */
+  private final Set<SystemV.Id> ipcLeft = new HashSet<>();
+
   /** The process that stands at the end of its exec, 0 when none does. */
   private int caught;
 
@@ -234,6 +239,8 @@ final class LocalSession {
         if (peer.equals(location) && atHome()) {
           // It may have ended before its shadows are made.
           empty = true;
+          ipcLeft.clear();
+          e.getEmpty().getIpcList().forEach(i -> ipcLeft.add(SystemV.Id.parse(i)));
           emptied();
         }
       }
@@ -575,6 +582,10 @@ final class LocalSession {
           s.nsPid());
       shadowEnds(Exited.newBuilder().setPid(s.nsPid()).setStatus(Signals.SIGKILL).build());
     }
+    // What it removed abroad goes; what it left is here as it was when it went away.
+    Set<SystemV.Id> removed = new HashSet<>(streams.kept());
+    removed.removeAll(ipcLeft);
+    removed.forEach(i -> SystemV.remove(i.kind(), i.id()));
     end();
   }
 
@@ -793,7 +804,11 @@ final class LocalSession {
 
   private void checkEmpty() {
     if (role == Role.FOREIGN && !busy && untold.isEmpty() && sandbox != null && tree().isEmpty()) {
-      send(EngineEvent.newBuilder().setEmpty(Empty.getDefaultInstance()));
+      Empty.Builder left = Empty.newBuilder();
+      if (streams.usesIpc()) {
+        SystemVUse.there(sandbox.init().pid()).forEach(i -> left.addIpc(i.toString()));
+      }
+      send(EngineEvent.newBuilder().setEmpty(left));
       leaveSandbox();
       end();
     }
@@ -911,6 +926,7 @@ final class LocalSession {
     }
     forgetMove();
     location = id.home();
+    streams.keepIpc(Set.of());
     role = Role.RESIDENT;
     save();
     settled();

@@ -3,11 +3,14 @@ package hob.home;
 import hob.image.Shadow;
 import hob.image.Vessel;
 import hob.linux.LinuxException;
+import hob.linux.SystemV;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** Takes up a session that an earlier daemon left on this host. */
@@ -91,6 +94,11 @@ final class Recovery {
       String[] f = p.getProperty("signal." + i).split(" ");
       s.taken.add(LocalSession.signalOf(Integer.parseInt(f[0]), HexFormat.of().parseHex(f[1])));
     }
+    Set<SystemV.Id> ipc = new LinkedHashSet<>();
+    for (int i = 0; p.containsKey("ipc." + i); i++) {
+      ipc.add(SystemV.Id.parse(p.getProperty("ipc." + i)));
+    }
+    s.streams().keepIpc(ipc);
     if (p.containsKey("init")) {
       Entry init = Entry.parse(p.getProperty("init"));
       if (!init.alive()) {

@@ -4,6 +4,7 @@ import hob.home.proto.Signal;
 import hob.image.Vessel;
 import hob.linux.LinuxException;
 import hob.linux.ProcFs;
+import hob.linux.SystemV;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -20,6 +21,7 @@ import java.util.stream.Collectors;
  * @param known host pids of what stands for others in the sandbox, by pid there
  * @param processes host pids by home pid
  * @param masks of the leaders of processes in doubt, by host pid
+ * @param ipc System V objects of this host that were the tree's when it left
  * @param ends how processes ended, by home pid
  */
 record SessionNotes(
@@ -36,6 +38,7 @@ record SessionNotes(
     List<ShadowPlace> shadows,
     Map<Integer, Integer> ends,
     Map<Integer, Integer> processes,
+    Set<SystemV.Id> ipc,
     int init,
     Map<Integer, Integer> known) {
 
@@ -67,6 +70,7 @@ record SessionNotes(
             .toList(),
         Map.copyOf(s.untold),
         Map.copyOf(s.hostPids),
+        s.streams().kept(),
         sandbox == null ? 0 : sandbox.init().pid(),
         known);
   }
@@ -97,6 +101,7 @@ record SessionNotes(
     ends.forEach((pid, status) -> statuses.add(pid + " " + status));
     lines(out, "end", statuses);
     lines(out, "process", processes(processes));
+    lines(out, "ipc", ipc.stream().map(SystemV.Id::toString).toList());
     if (init != 0) {
       line(out, "init", process(1, init));
       lines(out, "known", processes(known));

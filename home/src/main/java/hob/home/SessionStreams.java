@@ -13,12 +13,14 @@ import hob.linux.FileStat;
 import hob.linux.PidFd;
 import hob.linux.Pipe;
 import hob.linux.Poller;
+import hob.linux.SystemV;
 import hob.linux.Terminal;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -71,6 +73,8 @@ final class SessionStreams implements Streams, StreamsHere {
   private final Map<Integer, StandIn> terminals = new HashMap<>();
   private final Map<Integer, Fd> prepared = new HashMap<>();
   private final Set<Integer> own = new HashSet<>();
+  private final Set<SystemV.Id> keptIpc = new LinkedHashSet<>();
+  private volatile boolean ipc;
   private final Map<Integer, Fd> kept = new HashMap<>();
   private final List<TerminalGuard> guards = new ArrayList<>();
   private Set<Long> shared = Set.of();
@@ -253,6 +257,31 @@ final class SessionStreams implements Streams, StreamsHere {
         }
       }
     }
+  }
+
+  /** At home, while the tree is away: System V objects that were its own when it left. */
+  void keepIpc(Set<SystemV.Id> ids) {
+    synchronized (lock) {
+      keptIpc.clear();
+      keptIpc.addAll(ids);
+    }
+  }
+
+  @Override
+  public Set<SystemV.Id> kept() {
+    synchronized (lock) {
+      return Set.copyOf(keptIpc);
+    }
+  }
+
+  /** Before the tree stops: whether it uses System V IPC. */
+  void ipc(boolean uses) {
+    ipc = uses;
+  }
+
+  @Override
+  public boolean usesIpc() {
+    return ipc;
   }
 
   @Override

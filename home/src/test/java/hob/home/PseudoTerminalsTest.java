@@ -61,6 +61,9 @@ class PseudoTerminalsTest {
           pairs.append((master, slave))
           os.write(master, bytes(range(256)))
           os.write(slave, bytes(range(255, -1, -1)))
+          for fd in (master, slave):
+            while struct.unpack('i', fcntl.ioctl(fd, termios.FIONREAD, bytes(4)))[0] < 256:
+              time.sleep(0.01)
         fcntl.ioctl(pairs[1][0], termios.TIOCPKT, struct.pack('i', 1))
         def writable(fd):
           return bool(select.select([], [fd], [], 0)[1])

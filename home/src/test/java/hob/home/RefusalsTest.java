@@ -86,11 +86,6 @@ class RefusalsTest {
         "aio",
         "has an AIO context");
     refused("fd = libc.fanotify_init(0, 0)", "fanotify", "cannot move yet");
-    refused(
-        "p = libc.shmget(0, 4096, 0o1600)\nlibc.shmat.restype = ctypes.c_void_p\n"
-            + "libc.shmat(p, None, 0)\nlibc.shmctl(p, 0, None)",
-        "sysv-shm",
-        "maps System V shared memory");
     refused("fd = libc.syscall(323, 1)\nassert fd >= 0", "userfaultfd", "cannot move yet");
   }
 

@@ -15,6 +15,7 @@ import hob.linux.PageMap;
 import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
+import hob.linux.SystemV;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
 import java.util.ArrayList;
@@ -199,7 +200,8 @@ public final class Capture {
       Map<Integer, SystemCallRestart.Sleep> sleeps,
       long start) {
     Collection tree = new Collection(standIns);
-    try (SocketSurvey _ = tree.sockets()) {
+    try (SocketSurvey _ = tree.sockets();
+        SystemVTaken _ = tree.ipc()) {
       return capture(tracer, forest, home, outside, tree, sleeps, start);
     } catch (RuntimeException e) {
       tree.unnamedFiles().clear();
@@ -220,6 +222,7 @@ public final class Capture {
       tree.survey(p);
       nsPids.put(p.pid(), p.nsPid());
     }
+    tree.ipc().take();
     TreeImage.Builder image =
         TreeImage.newBuilder()
             .setVersion(TreeImages.VERSION)
@@ -256,7 +259,8 @@ public final class Capture {
         .addAllSharedMemory(tree.sharedImages())
         .addAllInodes(tree.unnamedFiles().images())
         .addAllPseudoTerminals(tree.pseudoTerminals().images())
-        .addAllTerminals(terminals);
+        .addAllTerminals(terminals)
+        .setIpc(tree.ipc().image());
     images.forEach(image::addProcesses);
     image.addAllPageRuns(runs);
     return new Capture(
@@ -400,6 +404,11 @@ public final class Capture {
     return shared.pseudoTerminals().masters().stream()
         .map(m -> SocketSurvey.here(m.process(), m.descriptor()))
         .toList();
+  }
+
+  /** System V objects that move with the tree. */
+  public Set<SystemV.Id> ipc() {
+    return shared.ipc().ids();
   }
 
   /** {@code System.nanoTime()} when the first thread was told to stop. */

@@ -64,6 +64,7 @@ final class Collection {
   private final List<FrozenProcess> holders = new ArrayList<>();
   private final SocketSurvey sockets = new SocketSurvey();
   private final PseudoTerminals pseudoTerminals = new PseudoTerminals();
+  private final SystemVTaken ipc = new SystemVTaken(this);
   private final BitSet described = new BitSet();
 
   Collection(StandIns standIns) {
@@ -167,6 +168,16 @@ final class Collection {
   /** Pseudo-terminals whose masters are in the tree. */
   PseudoTerminals pseudoTerminals() {
     return pseudoTerminals;
+  }
+
+  /** System V IPC of the tree. */
+  SystemVTaken ipc() {
+    return ipc;
+  }
+
+  /** Whether the tree was seen to use System V IPC before it stopped. */
+  boolean usesIpc() {
+    return standIns.usesIpc();
   }
 
   /** Pid in the tree's namespace of a process here; 0 when it is not in the tree. */
@@ -326,6 +337,21 @@ final class Collection {
             k -> {
               sharedImages.add(SharedMemory.newBuilder().setSize(file.size()));
               return new Shared(sharedImages.size() - 1, path);
+            })
+        .index;
+  }
+
+  /**
+   * Index of shared memory that has a name of its own.
+   *
+   * @param file open until the pages have been found
+   */
+  int sharedMemory(String key, Fd file) {
+    return shared.computeIfAbsent(
+            key,
+            k -> {
+              sharedImages.add(SharedMemory.newBuilder().setSize(FileStat.of(file.path()).size()));
+              return new Shared(sharedImages.size() - 1, file.path());
             })
         .index;
   }

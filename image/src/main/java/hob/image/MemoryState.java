@@ -77,13 +77,11 @@ final class MemoryState implements StateModule {
           out.add(new Refusal(p.pid(), "memory-" + pin.getKey(), pin.getValue() + where));
         }
       }
-      if (e.path().startsWith("/SYSV")) {
-        out.add(new Refusal(p.pid(), "sysv-shm", "maps System V shared memory" + where));
-      } else if (e.path().startsWith("/[aio]")) {
+      if (e.path().startsWith("/[aio]")) {
         out.add(new Refusal(p.pid(), "aio", "has an AIO context" + where));
       } else if (e.path().startsWith("anon_inode:") || e.path().startsWith("/[")) {
         out.add(new Refusal(p.pid(), "device-mapping", "maps a kernel object" + where));
-      } else if (!sharedMemory(e) && !anonymous(e)) {
+      } else if (!SystemVUse.isSegment(e) && !sharedMemory(e) && !anonymous(e)) {
         file(p, e, where, out);
       }
     }
@@ -188,7 +186,9 @@ final class MemoryState implements StateModule {
     }
     v.setLocked(e.has("lo")).setLockOnFault(e.has("lf"));
     v.setAccounted(e.has("ac") && !e.shared() && !e.has("wr"));
-    if (sharedMemory(e)) {
+    if (SystemVUse.isSegment(e)) {
+      v.setSegment(1 + tree.ipc().segment((int) e.inode())).setMayWrite(e.has("mw"));
+    } else if (sharedMemory(e)) {
       v.setSharedMemory(1 + tree.sharedMemory(mapFile(p.pid(), e)));
       if (e.path().startsWith("[anon_shmem:")) {
         v.setName(e.path().substring(12, e.path().length() - 1));

@@ -181,9 +181,10 @@ final class Rebuild {
     b.attempt("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_NOFILE, b.data(Bytes.longs(hard, hard)), 0);
     moveSpecials(b, mine, at + Hole.SIZE + Hole.PAGE);
     mailbox = Mailbox.open(b, pid());
+    SegmentsAttached.add(b, image.getMemory().getVmasList(), files.ipc());
     mapFiles(b);
     for (Vma v : image.getMemory().getVmasList()) {
-      if (v.getFile() == 0 && v.getSharedMemory() == 0) {
+      if (v.getFile() == 0 && v.getSharedMemory() == 0 && v.getSegment() == 0) {
         mapOne(b, v, -1);
       }
     }

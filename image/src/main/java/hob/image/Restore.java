@@ -124,6 +124,7 @@ public final class Restore {
   /** Lets go of the files of a tree that is given up. */
   public void closeFiles() {
     files.close();
+    files.ipc().discard();
     rebuilds.forEach(Rebuild::close);
   }
 

@@ -307,7 +307,9 @@ public final class Shadow {
       }
     }
     for (MapsEntry e : mine) {
-      if (!e.special()) {
+      // Who looks at System V shared memory finds it attached, and what was removed stays until
+      // then.
+      if (!e.special() && !SystemVUse.isSegment(e)) {
         b.add("munmap", Nr.MUNMAP, e.start(), e.size());
       }
     }

@@ -19,6 +19,9 @@ public interface StandIns {
    */
   boolean isStandIn(long inode);
 
+  /** Whether the tree was seen to use System V IPC, before it stopped. */
+  boolean usesIpc();
+
   /** Adds what must move with it: terminal settings, unread bytes. */
   StandIn describe(External external, StandIn.Builder into);
 }

@@ -2,6 +2,8 @@ package hob.image;
 
 import hob.image.proto.OpenFile;
 import hob.linux.Fd;
+import hob.linux.SystemV;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What a host has for a tree that is rebuilt on it. Tracer's thread. */
@@ -17,4 +19,7 @@ public interface StreamsHere {
    * @return null when another program has that number
    */
   @Nullable Fd master(int number);
+
+  /** System V objects of this host that were the tree's when it left; empty abroad. */
+  Set<SystemV.Id> kept();
 }

@@ -62,6 +62,9 @@ final class TreeCheck {
     }
     sharedMemory();
     pseudoTerminals();
+    if (!tree.isEmpty()) {
+      SystemVUse.check(tree, out);
+    }
     try (SocketSurvey survey = new SocketSurvey()) {
       if (sockets) {
         descriptorsUnderWay = queued(survey);

@@ -33,6 +33,7 @@ final class TreeFiles implements AutoCloseable {
   private final TreeImage image;
   private final StreamsHere streams;
   private final PseudoTerminalsMade pseudoTerminals;
+  private final SystemVMade ipc;
   private final Map<Integer, Fd> open = new HashMap<>();
   private final Map<Integer, Fd> shared = new HashMap<>();
   private final Map<Integer, Fd[]> pipes = new HashMap<>();
@@ -55,6 +56,7 @@ final class TreeFiles implements AutoCloseable {
   TreeFiles(TreeImage image, StreamsHere streams, RootDir root, Map<Integer, Vessel> vessels) {
     this.image = image;
     this.streams = streams;
+    this.ipc = new SystemVMade(image.getIpc(), streams.kept());
     this.pseudoTerminals = new PseudoTerminalsMade(image.getPseudoTerminalsList(), streams);
     this.vessels = vessels;
     this.root = root;
@@ -155,10 +157,12 @@ final class TreeFiles implements AutoCloseable {
     later.forEach(Runnable::run);
     later.clear();
     pseudoTerminals.finish();
+    ipc.finish();
   }
 
   /** The tree runs here now. */
   void commit() {
+    ipc.commit();
     commit.forEach(Runnable::run);
     commit.clear();
   }
@@ -182,6 +186,11 @@ final class TreeFiles implements AutoCloseable {
     return pseudoTerminals;
   }
 
+  /** The System V objects of the image. */
+  SystemVMade ipc() {
+    return ipc;
+  }
+
   /** The internet sockets of the image. */
   InetSocketsMade inetSockets() {
     if (inetSockets == null) {
@@ -203,6 +212,9 @@ final class TreeFiles implements AutoCloseable {
   /** Opens what takes a vessel that still has its code. */
   void openEarly(@Nullable Vessel vessel) {
     pseudoTerminals.make();
+    if (vessel != null) {
+      ipc.make(vessel.pid(), shared);
+    }
     for (int i = 0; i < image.getFilesCount(); i++) {
       OpenFile f = image.getFiles(i);
       if (f.getKind() == OpenFile.Kind.ENDED_PROCESS && vessel != null) {

@@ -47,7 +47,8 @@ public final class NetworkNamespace {
     }
   }
 
-  private static <T> T aside(Supplier<T> work) {
+  /** Runs {@code work} in a thread that is made for it and ends with it. */
+  static <T> T aside(Supplier<T> work) {
     CompletableFuture<T> result = new CompletableFuture<>();
     Thread.ofPlatform()
         .daemon()

@@ -37,6 +37,8 @@ final class ImageRules {
   private static final int ALT_STACK = 24;
   private static final int TIMER = 32;
   private static final int ITIMERS = 3;
+  private static final int MAX_SEMAPHORES = 32000;
+  private static final int MAX_MESSAGE = 1 << 15;
   private static final int TERMIOS = 44;
   private static final int WINDOW = 8;
   private static final int LIMITS = 16;
@@ -112,6 +114,21 @@ final class ImageRules {
       require(t.getNumber() >= 0, "the number of a pseudo-terminal");
       size("settings of a terminal", t.getTermios().size(), TERMIOS);
       size("the size of a terminal", t.getWindow().size(), WINDOW);
+    }
+    for (var s : image.getIpc().getSegmentsList()) {
+      index("System V shared memory", s.getSharedMemory(), image.getSharedMemoryCount());
+      range("System V shared memory", 0, s.getSize());
+      require(s.getSize() > 0, "System V shared memory of bytes:", s.getSize());
+    }
+    for (var s : image.getIpc().getSemaphoresList()) {
+      int count = s.getValuesCount();
+      require(count > 0 && count <= MAX_SEMAPHORES, "semaphores:", count);
+    }
+    for (var q : image.getIpc().getQueuesList()) {
+      for (var m : q.getMessagesList()) {
+        require(m.getType() > 0, "a message of type", m.getType());
+        require(m.getText().size() < MAX_MESSAGE, "a message of bytes:", m.getText().size());
+      }
     }
     pages(image.getPageRunsList());
   }
@@ -189,6 +206,8 @@ final class ImageRules {
       end = v.getStart() + v.getLength();
       reference("mapped file", v.getFile(), image.getFilesCount());
       reference("shared memory", v.getSharedMemory(), image.getSharedMemoryCount());
+      reference("attached shared memory", v.getSegment(), image.getIpc().getSegmentsCount());
+      require(v.getSegment() == 0 || v.getOffset() <= v.getStart(), "attached shared memory");
     }
     for (var s : m.getSpecialsList()) {
       pages("a special mapping", s.getStart(), s.getLength());
