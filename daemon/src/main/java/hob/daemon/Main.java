@@ -69,19 +69,35 @@ public final class Main {
     }
   }
 
-  /** Threads that start later follow those that start them. */
+  /**
+   * Threads that start later follow those that start them. Where the kernel shares the processors
+   * among sessions, those of a session share its part, so that the daemon's own is asked for too.
+   */
   private static void goFirst(int nice) {
-    for (int tid : ProcFs.threads((int) ProcessHandle.current().pid())) {
+    int pid = (int) ProcessHandle.current().pid();
+    for (int tid : ProcFs.threads(pid)) {
       try {
         Sched.nice(tid, nice);
       } catch (LinuxException e) {
         if (e.errno() != Errno.ESRCH) {
-          System.getLogger(Main.class.getName())
-              .log(System.Logger.Level.WARNING, "nice {0} is not had: {1}", nice, e.getMessage());
+          notHad(nice, e);
           return;
         }
       }
     }
+    if (ProcFs.stat("/proc/self/stat").sid() == pid
+        && Files.exists(Path.of("/proc/self/autogroup"))) {
+      try {
+        ProcFs.write("/proc/self/autogroup", Integer.toString(nice));
+      } catch (LinuxException e) {
+        notHad(nice, e);
+      }
+    }
+  }
+
+  private static void notHad(int nice, LinuxException e) {
+    System.getLogger(Main.class.getName())
+        .log(System.Logger.Level.WARNING, "nice {0} is not had: {1}", nice, e.getMessage());
   }
 
   private static void end(Hobd hobd, CountDownLatch ended) {

@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -26,13 +26,12 @@ final class BadInputTest {
   private static final String OTHER = "1001";
   private static final Path HOB =
       Path.of(System.getProperty("hob.root", "..")).toAbsolutePath().normalize().resolve("hob");
-  private static final Bed BED = Bed.up("badinput");
+  @RegisterExtension private static final BedOfClass BED = new BedOfClass("badinput");
 
   @TempDir Path directory = Path.of("");
 
-  @AfterAll
-  static void down() {
-    BED.close();
+  private static Bed bed() {
+    return BED.bed();
   }
 
   private static List<String> as(String uid) {
@@ -42,7 +41,7 @@ final class BadInputTest {
   private int sleeper(String uid) {
     List<String> command = new ArrayList<>(as(uid));
     command.addAll(List.of("sleep", "1000"));
-    return BED.host("h1").spawn(command, directory.resolve("out"));
+    return bed().host("h1").spawn(command, directory.resolve("out"));
   }
 
   private static Completed hob(String uid, Object... words) {
@@ -51,7 +50,7 @@ final class BadInputTest {
     for (Object w : words) {
       command.add(w.toString());
     }
-    return BED.host("h1").run(command.toArray(String[]::new));
+    return bed().host("h1").run(command.toArray(String[]::new));
   }
 
   private static void refused(ExitStatus status, String why, String uid, Object... words) {
@@ -65,7 +64,7 @@ final class BadInputTest {
   private static void assertRunsAt(int pid, String host) throws DaemonException {
     if (host.equals("h1")) {
       // At home, and no shadow of itself.
-      assertThat(BED.host("h1").run("cat", "/proc/" + pid + "/maps").output().lines().count())
+      assertThat(bed().host("h1").run("cat", "/proc/" + pid + "/maps").output().lines().count())
           .isGreaterThan(9);
     } else {
       assertThat(hob("0", "ps").output()).containsPattern(pid + " .*" + host);
@@ -152,21 +151,22 @@ final class BadInputTest {
     refused(ExitStatus.NOT_PERMITTED, "another user", USER, "abandon", others);
     assertRunsAt(others, "h2");
     assertThat(hob("0", "migrate", others, "home").status()).isZero();
-    BED.host("h1").run("kill", Integer.toString(roots), Integer.toString(others));
+    bed().host("h1").run("kill", Integer.toString(roots), Integer.toString(others));
   }
 
   @Test
   void processWithMoreThanItsUsersRights() {
     List<String> setuid = List.of("setpriv", "--ruid=" + USER, "--clear-groups", "sleep", "1000");
-    int pid = BED.host("h1").spawn(setuid, directory.resolve("out"));
+    int pid = bed().host("h1").spawn(setuid, directory.resolve("out"));
     refused(ExitStatus.NOT_PERMITTED, "another user", USER, "migrate", pid, "h2");
     List<String> child = new ArrayList<>(List.of("sh", "-c", "sleep 1000 & exec \"$@\"", "sh"));
     child.addAll(as(USER));
     child.addAll(List.of("sleep", "1000"));
-    int parent = BED.host("h1").spawn(child, directory.resolve("out2"));
-    int kid = BED.childOf("h1", parent);
+    int parent = bed().host("h1").spawn(child, directory.resolve("out2"));
+    int kid = bed().childOf("h1", parent);
     refused(ExitStatus.NOT_PERMITTED, "pid " + kid, USER, "migrate", parent, "h2");
-    BED.host("h1")
+    bed()
+        .host("h1")
         .run("kill", Integer.toString(pid), Integer.toString(kid), Integer.toString(parent));
   }
 
@@ -183,16 +183,16 @@ final class BadInputTest {
     assertRunsAt(pid, "h1");
     assertThat(hob(USER, "migrate", pid, "h2").status()).isZero();
     refused(ExitStatus.POINTLESS, "on h2 already", USER, "migrate", pid, "h2");
-    BED.host("h3").killDaemonAndHold();
+    bed().host("h3").killDaemonAndHold();
     try {
       refused(ExitStatus.UNREACHABLE, "h3 cannot be reached", USER, "migrate", pid, "h3");
       assertRunsAt(pid, "h2");
     } finally {
-      BED.host("h3").startDaemon();
+      bed().host("h3").startDaemon();
     }
-    BED.awaitPeers();
+    bed().awaitPeers();
     assertThat(hob(USER, "migrate", pid, "home").status()).isZero();
-    BED.host("h1").run("kill", Integer.toString(pid));
+    bed().host("h1").run("kill", Integer.toString(pid));
   }
 
   @Test

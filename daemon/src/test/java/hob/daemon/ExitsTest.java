@@ -9,14 +9,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a process ended abroad reaches its parent at home, whichever daemon dies meanwhile. */
 final class ExitsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
-  private static final Bed BED = Bed.up("exits");
+  @RegisterExtension private static final BedOfClass BED = new BedOfClass("exits");
+
+  private static Bed bed() {
+    return BED.bed();
+  }
 
   /** Ends with status 42 when told by a file, after it has written so many bytes. */
   private static final String PROGRAM =
@@ -30,27 +34,23 @@ final class ExitsTest {
 
   @TempDir Path directory = Path.of("");
 
-  @AfterAll
-  static void down() {
-    BED.close();
-  }
-
   /** A process on h2, and its parent at home, which writes its status down. */
   private int start(Path out, int bytes) throws Exception {
     int shell =
-        BED.start(
-            "h1",
-            directory.resolve("output"),
-            "sh",
-            "-c",
-            "python3 -c \"$0\" \"$1\" \"$2\" > \"$3\"; echo $? > \"$4\"",
-            PROGRAM,
-            flag().toString(),
-            Integer.toString(bytes),
-            out.toString(),
-            directory.resolve("status").toString());
-    int pid = BED.childOf("h1", shell);
-    BED.migrate("h1", pid, "h2");
+        bed()
+            .start(
+                "h1",
+                directory.resolve("output"),
+                "sh",
+                "-c",
+                "python3 -c \"$0\" \"$1\" \"$2\" > \"$3\"; echo $? > \"$4\"",
+                PROGRAM,
+                flag().toString(),
+                Integer.toString(bytes),
+                out.toString(),
+                directory.resolve("status").toString());
+    int pid = bed().childOf("h1", shell);
+    bed().migrate("h1", pid, "h2");
     return pid;
   }
 
@@ -70,10 +70,13 @@ final class ExitsTest {
     Awaitility.await()
         .atMost(PATIENCE)
         .until(() ->
-            BED.ask("h1", PsRequest.getDefaultInstance(), PsReply.class).getProcessesList().stream()
+            bed()
+                .ask("h1", PsRequest.getDefaultInstance(), PsReply.class)
+                .getProcessesList()
+                .stream()
                 .noneMatch(p -> p.getPid() == pid));
     for (String host : new String[] {"h1", "h2"}) {
-      Path sessions = BED.host(host).root().resolve("run/hob/sessions");
+      Path sessions = bed().host(host).root().resolve("run/hob/sessions");
       Awaitility.await()
           .atMost(PATIENCE)
           .untilAsserted(() -> assertThat(sessions).isEmptyDirectory());
@@ -84,23 +87,23 @@ final class ExitsTest {
   @Test
   void targetsDaemonDiesBeforeItCouldTell() throws Exception {
     int pid = start(Path.of("/dev/null"), 0);
-    BED.testbed().cutLink("h2");
+    bed().testbed().cutLink("h2");
     try {
       letItEnd();
       Awaitility.await()
           .atMost(PATIENCE)
           .until(() -> notes("h2").contains("end.0=" + pid + " " + (42 << 8)));
-      BED.host("h2").killDaemon();
+      bed().host("h2").killDaemon();
     } finally {
-      BED.testbed().restoreLink("h2");
+      bed().testbed().restoreLink("h2");
     }
     awaitStatus(pid);
-    BED.awaitPeers();
+    bed().awaitPeers();
   }
 
   private static String notes(String host) throws IOException {
     StringBuilder all = new StringBuilder();
-    Path sessions = BED.host(host).root().resolve("run/hob/sessions");
+    Path sessions = bed().host(host).root().resolve("run/hob/sessions");
     try (var files = Files.newDirectoryStream(sessions, "*.session")) {
       for (Path f : files) {
         all.append(Files.readString(f));
@@ -113,17 +116,17 @@ final class ExitsTest {
   @Test
   void homesDaemonDiesBeforeTheParentHears() throws Exception {
     Path fifo = directory.resolve("fifo");
-    BED.host("h1").run("mkfifo", fifo.toString());
+    bed().host("h1").run("mkfifo", fifo.toString());
     int reader =
-        BED.start("h1", directory.resolve("none"), "sh", "-c", "exec sleep 1000 < " + fifo);
+        bed().start("h1", directory.resolve("none"), "sh", "-c", "exec sleep 1000 < " + fifo);
     int pid = start(fifo, 150_000);
     letItEnd();
     // More than any round trip: it was told, and nothing came of it.
     Awaitility.await().during(Duration.ofMillis(500)).until(() -> notes("h2").contains("end.0="));
     assertThat(directory.resolve("status")).doesNotExist();
-    BED.host("h1").killDaemon();
+    bed().host("h1").killDaemon();
     awaitStatus(pid);
-    BED.awaitPeers();
-    BED.host("h1").run("kill", Integer.toString(reader));
+    bed().awaitPeers();
+    bed().host("h1").run("kill", Integer.toString(reader));
   }
 }

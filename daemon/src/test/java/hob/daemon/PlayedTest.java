@@ -1,12 +1,9 @@
 package hob.daemon;
 
 import java.nio.file.Path;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Tests that a {@link Person} plays on a bed of the class's own, which is made anew when a class is
@@ -14,9 +11,9 @@ import org.junit.jupiter.api.TestInstance.Lifecycle;
  */
 @TestInstance(Lifecycle.PER_CLASS)
 abstract class PlayedTest {
-  private final String bedName;
+  @RegisterExtension final BedOfClass bed;
+
   private final String script;
-  private @Nullable Bed bed;
 
   /**
    * A class of tests.
@@ -25,23 +22,11 @@ abstract class PlayedTest {
    * @param script of this package's resources; takes the part to play as its argument
    */
   PlayedTest(String bedName, String script) {
-    this.bedName = bedName;
+    this.bed = new BedOfClass(bedName);
     this.script = script;
   }
 
-  @BeforeAll
-  final void up() {
-    bed = Bed.up(bedName);
-  }
-
-  @AfterAll
-  final void down() {
-    if (bed != null) {
-      bed.close();
-    }
-  }
-
   final void play(String part, Path directory) {
-    new Person(Objects.requireNonNull(bed), directory).plays(script, part);
+    new Person(bed.bed(), directory).plays(script, part);
   }
 }

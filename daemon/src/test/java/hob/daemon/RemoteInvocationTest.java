@@ -18,9 +18,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code hob run} on h1, whose commands may run on h2 and h3. */
@@ -30,7 +30,11 @@ final class RemoteInvocationTest {
       Path.of(System.getProperty("user.dir")).resolveSibling("libexec/hob-run");
 
   @TempDir static Path directory = Path.of("");
-  private static Bed bed = Bed.up("exec-test");
+  @RegisterExtension private static final BedOfClass BED = new BedOfClass("exec-test");
+
+  private static Bed bed() {
+    return BED.bed();
+  }
 
   /** Slots are known a moment after a host is. */
   @BeforeAll
@@ -38,17 +42,13 @@ final class RemoteInvocationTest {
     Awaitility.await().atMost(PATIENCE).until(RemoteInvocationTest::commandsGo);
   }
 
-  @AfterAll
-  static void down() {
-    bed.close();
-  }
-
   /**
    * Runs a line of shell under hob on h1; what hob explains is part of the output. All goes through
    * a pipe: commands whose standard error is a file that they share stay at home.
    */
   private static Completed run(String line) {
-    return bed.host("h1")
+    return bed()
+        .host("h1")
         .run("bash", "-c", "set -o pipefail; " + RUN + " --explain " + line + " 2>&1 | cat");
   }
 
@@ -99,7 +99,7 @@ final class RemoteInvocationTest {
     Set<String> seen = new TreeSet<>();
     Thread worker = Thread.ofPlatform().start(work);
     while (worker.isAlive()) {
-      for (Host h : bed.testbed().hosts()) {
+      for (Host h : bed().testbed().hosts()) {
         if (h.processes().stream().anyMatch(pid -> isProgram(pid, program))) {
           seen.add(h.name());
         }
@@ -122,7 +122,7 @@ final class RemoteInvocationTest {
   void makeSpreadsOverTheHostsAndBuildsTheSame() throws IOException {
     Path there = project("spread");
     Path here = project("local");
-    assertThat(bed.host("h1").run("make", "-s", "-C", here.toString(), "-j4").status()).isZero();
+    assertThat(bed().host("h1").run("make", "-s", "-C", here.toString(), "-j4").status()).isZero();
     List<String> said = new ArrayList<>();
     // The compiler proper is started by gcc, so it runs where gcc does.
     Set<String> hosts = seenOn(() -> said.add(run("make -C " + there + " -j8").output()), "cc1");
@@ -139,7 +139,7 @@ final class RemoteInvocationTest {
   void aFailingJobGivesMakesOwnErrorAndStatus() throws IOException {
     Path dir = project("failing");
     Files.writeString(dir.resolve("f7.c"), "int f7(int x) { return nonsense; }\n");
-    Completed bare = bed.host("h1").run("make", "-s", "-C", dir.toString());
+    Completed bare = bed().host("h1").run("make", "-s", "-C", dir.toString());
     Completed make = run("make -C " + dir + " -j4 f7.o");
     assertThat(bare.status()).isEqualTo(2);
     assertThat(make.output()).contains("nonsense", "f7.o] Error 1");
@@ -161,14 +161,14 @@ final class RemoteInvocationTest {
     Path broken = directory.resolve("broken");
     Files.write(broken, new byte[] {1, 2, 3});
     assertThat(broken.toFile().setExecutable(true)).isTrue();
-    Completed bare = bed.host("h1").run("env", broken.toString());
-    Completed under = bed.host("h1").run(RUN.toString(), "env", broken.toString());
+    Completed bare = bed().host("h1").run("env", broken.toString());
+    Completed under = bed().host("h1").run(RUN.toString(), "env", broken.toString());
     assertThat(under.status()).isEqualTo(bare.status()).isNotZero();
   }
 
   @Test
   void anUnknownHostIsRefusedInOneLine() {
-    Completed c = bed.host("h1").run("sh", "-c", RUN + " --on h9 true 2>&1; echo $?");
+    Completed c = bed().host("h1").run("sh", "-c", RUN + " --on h9 true 2>&1; echo $?");
     assertThat(c.output()).isEqualTo("hob: not adopted: no host is called h9\n125\n");
   }
 
@@ -182,15 +182,15 @@ final class RemoteInvocationTest {
       List<Path> outs = new ArrayList<>();
       for (int i = 0; i < 6; i++) {
         Path out = directory.resolve("orphan-" + round + "-" + i);
-        bed.start("h1", out, RUN.toString(), "sh", "-c", loop);
+        bed().start("h1", out, RUN.toString(), "sh", "-c", loop);
         outs.add(out);
       }
       Awaitility.await().atMost(PATIENCE).until(() -> least(outs) > 2);
-      bed.host("h1").killDaemonAndHold();
+      bed().host("h1").killDaemonAndHold();
       assertThat(least(outs)).isLessThan(500);
       Awaitility.await().atMost(PATIENCE).until(() -> least(outs) == 500);
-      bed.host("h1").startDaemon();
-      bed.awaitPeers();
+      bed().host("h1").startDaemon();
+      bed().awaitPeers();
     }
     Awaitility.await().atMost(PATIENCE).until(RemoteInvocationTest::commandsGo);
   }
@@ -208,6 +208,6 @@ final class RemoteInvocationTest {
   }
 
   private static List<?> processes() throws DaemonException {
-    return bed.ask("h1", PsRequest.getDefaultInstance(), PsReply.class).getProcessesList();
+    return bed().ask("h1", PsRequest.getDefaultInstance(), PsReply.class).getProcessesList();
   }
 }

@@ -20,8 +20,8 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -31,7 +31,11 @@ import org.junit.jupiter.api.io.TempDir;
 final class UnfitTargetTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Path MEMORY = Path.of("/sys/fs/cgroup/memory");
-  private static final Bed BED = Bed.up("unfit");
+  @RegisterExtension private static final BedOfClass BED = new BedOfClass("unfit");
+
+  private static Bed bed() {
+    return BED.bed();
+  }
 
   /** Holds 64 MiB, and counts. */
   private static final String LARGE =
@@ -48,11 +52,6 @@ final class UnfitTargetTest {
 
   @TempDir Path directory = Path.of("");
 
-  @AfterAll
-  static void down() {
-    BED.close();
-  }
-
   private record Program(int pid, Path output) {
     long last() throws IOException {
       List<String> lines = Files.readAllLines(output);
@@ -66,30 +65,30 @@ final class UnfitTargetTest {
 
     /** Refused for that reason, both in a check and in earnest, without having been stopped. */
     void refused(ExitStatus status, String why, String source) throws Exception {
-      assertThatThrownBy(() -> BED.migrate("h1", pid, "h3"))
+      assertThatThrownBy(() -> bed().migrate("h1", pid, "h3"))
           .asInstanceOf(type(DaemonException.class))
           .satisfies(e -> {
             assertThat(e.getMessage()).contains(why).doesNotContain("\n");
             assertThat(e.status()).isEqualTo(status);
           });
       awaitProgress();
-      assertThat(Files.readString(BED.host(source).disk().resolve("hobd.log")))
+      assertThat(Files.readString(bed().host(source).disk().resolve("hobd.log")))
           .doesNotContain("fault at source.freezing");
     }
   }
 
   private Program start() throws IOException {
     Path output = directory.resolve("numbers");
-    Program p = new Program(BED.start("h1", output, "python3", "-c", LARGE), output);
+    Program p = new Program(bed().start("h1", output, "python3", "-c", LARGE), output);
     p.awaitProgress();
     return p;
   }
 
   /** It can go where there is nothing against it, and has neither a gap nor a repetition. */
   private static void unharmed(Program p) throws Exception {
-    assertThat(BED.migrate("h1", p.pid, "h2").getTo()).isEqualTo("h2");
+    assertThat(bed().migrate("h1", p.pid, "h2").getTo()).isEqualTo("h2");
     p.awaitProgress();
-    BED.host("h1").run("kill", Integer.toString(p.pid));
+    bed().host("h1").run("kill", Integer.toString(p.pid));
     List<String> lines = Files.readAllLines(p.output);
     for (int i = 0; i < lines.size(); i++) {
       assertThat(lines.get(i)).isEqualTo(Integer.toString(i + 1));
@@ -116,16 +115,16 @@ final class UnfitTargetTest {
     String feature = flags.contains("avx512f") ? "avx512f" : "sse4_2";
     assumeThat(flags).contains(feature);
     Program p = start();
-    configure(BED.host("h3"), "cpu.hide = [ %s ]".formatted(feature));
+    configure(bed().host("h3"), "cpu.hide = [ %s ]".formatted(feature));
     try {
-      BED.awaitPeers();
-      BED.arm("h1", "source.freezing", Action.ERROR, 0);
+      bed().awaitPeers();
+      bed().arm("h1", "source.freezing", Action.ERROR, 0);
       p.refused(ExitStatus.CANNOT_MOVE, "this host's CPU lacks " + feature, "h1");
     } finally {
-      BED.disarm("h1");
-      configure(BED.host("h3"), "");
+      bed().disarm("h1");
+      configure(bed().host("h3"), "");
     }
-    BED.awaitPeers();
+    bed().awaitPeers();
     unharmed(p);
   }
 
@@ -144,14 +143,14 @@ final class UnfitTargetTest {
     assumeThat(MEMORY.resolve("memory.limit_in_bytes")).exists();
     Program p = start();
     Path group = Files.createDirectory(MEMORY.resolve("hob-test-" + ProcessHandle.current().pid()));
-    long daemon = BED.host("h3").daemonPid().orElseThrow();
+    long daemon = bed().host("h3").daemonPid().orElseThrow();
     try {
       Files.writeString(group.resolve("memory.limit_in_bytes"), Long.toString(48L << 20));
       Files.writeString(group.resolve("cgroup.procs"), Long.toString(daemon));
-      BED.arm("h1", "source.freezing", Action.ERROR, 0);
+      bed().arm("h1", "source.freezing", Action.ERROR, 0);
       p.refused(ExitStatus.CANNOT_MOVE, "MiB of memory, this host has ", "h1");
     } finally {
-      BED.disarm("h1");
+      bed().disarm("h1");
       Files.writeString(MEMORY.resolve("cgroup.procs"), Long.toString(daemon));
       Awaitility.await()
           .atMost(PATIENCE)
@@ -164,26 +163,26 @@ final class UnfitTargetTest {
   @Test
   void hostOfAnotherProtocol() throws Exception {
     Program p = start();
-    configure(BED.host("h3"), "testing.protocol = 4711");
+    configure(bed().host("h3"), "testing.protocol = 4711");
     try {
       Awaitility.await()
           .atMost(Duration.ofSeconds(60))
           .until(() -> problem("h3").contains("speaks protocol"));
-      BED.arm("h1", "source.freezing", Action.ERROR, 0);
+      bed().arm("h1", "source.freezing", Action.ERROR, 0);
       p.refused(
           ExitStatus.UNREACHABLE,
           "speaks protocol 4711, this host 1; install the same version of hob on both",
           "h1");
     } finally {
-      BED.disarm("h1");
-      configure(BED.host("h3"), "");
+      bed().disarm("h1");
+      configure(bed().host("h3"), "");
     }
-    BED.awaitPeers();
+    bed().awaitPeers();
     unharmed(p);
   }
 
   private static String problem(String host) throws DaemonException {
-    return BED
+    return bed()
         .ask("h1", HostsRequest.getDefaultInstance(), HostsReply.class)
         .getHostsList()
         .stream()

@@ -1,0 +1,31 @@
+package hob.daemon;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A {@link Bed} for the tests of a class, which is made anew when the class is run again. */
+final class BedOfClass implements BeforeAllCallback, AfterAllCallback {
+  private final String name;
+  private @Nullable Bed bed;
+
+  BedOfClass(String name) {
+    this.name = name;
+  }
+
+  Bed bed() {
+    return Objects.requireNonNull(bed, "before the first test");
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    bed = Bed.up(name);
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) {
+    bed().close();
+  }
+}
