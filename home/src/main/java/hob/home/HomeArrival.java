@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -54,7 +55,11 @@ final class HomeArrival extends MappedArrival {
       highPids.open();
       highPidsOpen = true;
     }
-    bornAbroad(image);
+    FamilyChanges changes = new FamilyChanges(image, vessels);
+    bornAbroad(image, changes::older);
+    changes.sessions().forEach(pid -> control(Objects.requireNonNull(vessels.get(pid)), image));
+    bornAbroad(image, p -> true);
+    changes.groups();
     endedAbroad(image);
     image.getTerminalsList().forEach(this::foreground);
     Map<Integer, Vessel> mine = new HashMap<>();
@@ -109,9 +114,9 @@ final class HomeArrival extends MappedArrival {
     return b.build();
   }
 
-  private void bornAbroad(TreeImage image) {
+  private void bornAbroad(TreeImage image, Predicate<ProcessImage> which) {
     for (ProcessImage p : image.getProcessesList()) {
-      if (vessels.containsKey(p.getPid()) || p.getPid() < Sandbox.FOREIGN_PIDS) {
+      if (vessels.containsKey(p.getPid()) || p.getPid() < Sandbox.FOREIGN_PIDS || !which.test(p)) {
         continue;
       }
       Vessel parent = vessels.get(p.getPpid());
@@ -128,8 +133,6 @@ final class HomeArrival extends MappedArrival {
         control(child, image);
       } else if (p.getPgid() == p.getPid()) {
         child.must("setpgid", Nr.SETPGID, 0, 0);
-      } else {
-        child.inject(Nr.SETPGID, 0, p.getPgid());
       }
     }
   }

@@ -163,4 +163,81 @@ class ProcessesTest {
         assert b'Pid:\\t1\\n' in os.pread(init, 4096, 0)
         """);
   }
+
+  @Test
+  void orphansOfASessionThatIsLedByTheTreeMoveAlong() throws Exception {
+    survives(
+        """
+        shared = mmap.mmap(-1, 4096)
+        r, w = os.pipe()
+        middle = os.fork()
+        if middle == 0:
+          if os.fork() == 0:
+            os.close(r)
+            if os.fork() == 0:
+              while shared[0:1] != b'g': time.sleep(0.01)
+              os._exit(3)
+            shared[1:2] = b'r'
+            status = os.wait()[1]
+            os.write(w, struct.pack('iii', status, os.getppid(), os.getsid(0)))
+            os._exit(0)
+          os._exit(0)
+        os.waitpid(middle, 0)
+        os.close(w)
+        while shared[1:2] != b'r': time.sleep(0.01)
+        ready()
+        shared[0:1] = b'g'
+        assert struct.unpack('iii', os.read(r, 12)) == (3 << 8, 1, os.getsid(0))
+        assert os.read(r, 1) == b''
+        """);
+  }
+
+  @Test
+  void sessionsAndGroupsThatBeginAbroadAreThereAtHome() throws Exception {
+    try (MovedProgram p =
+            MovedProgram.start(
+                directory,
+                """
+                import threading
+                r, w = os.pipe()
+                back, out = os.pipe()
+                leader = os.fork()
+                if leader == 0:
+                  child = os.fork()
+                  if child == 0:
+                    time.sleep(60)
+                    os._exit(0)
+                  os.read(r, 1)
+                  os.setsid()
+                  os.write(out, struct.pack('i', child))
+                  os.read(r, 1)
+                  os.write(out, struct.pack('ii', os.getsid(0), os.getpgrp()))
+                  os._exit(0)
+                group = os.fork()
+                if group == 0:
+                  time.sleep(60)
+                  os._exit(0)
+                def away():
+                  asked('begin')
+                  os.write(w, b'x')
+                  child = struct.unpack('i', os.read(back, 4))[0]
+                  os.setpgid(group, group)
+                  done('begin')
+                threading.Thread(target=away).start()
+                ready()
+                assert (os.getsid(leader), os.getpgid(leader)) == (leader, leader)
+                assert (os.getsid(group), os.getpgid(group)) == (os.getsid(0), group)
+                os.write(w, b'y')
+                assert struct.unpack('ii', os.read(back, 8)) == (leader, leader)
+                os.kill(-group, 9)
+                assert os.waitpid(group, 0)[1] == 9
+                """);
+        MovedProgram.Trip trip = p.trip()) {
+      trip.to("h2");
+      trip.does("begin");
+      trip.to("h3");
+      trip.to("h1");
+      p.check();
+    }
+  }
 }

@@ -141,6 +141,7 @@ class RefusalsTest {
         middle = os.fork()
         if middle == 0:
           if os.fork() == 0:
+            os.setsid()
             while os.getppid() == middle: time.sleep(0.01)
             time.sleep(30)
           os._exit(0)
@@ -158,6 +159,7 @@ class RefusalsTest {
         middle = os.fork()
         if middle == 0:
           if os.fork() == 0:
+            os.setsid()
             os.close(master)
             while os.getppid() == middle: time.sleep(0.01)
             time.sleep(30)

@@ -102,4 +102,42 @@ class SeccompTest {
         assert os.waitpid(child, 0)[1] & 0x7f == signal.SIGKILL
         """);
   }
+
+  @Test
+  void filtersThatBeginAbroadHoldAtHome() throws Exception {
+    try (MovedProgram p =
+            MovedProgram.start(
+                directory,
+                FILTER
+                    + """
+                    deny(GETGID, errno.EXDEV)
+                    go, results = threading.Event(), {}
+                    def worker():
+                      go.wait()
+                      results['worker'] = (fails(GETUID), fails(GETGID), fails(GETPPID),
+                        status('NoNewPrivs'), status('Seccomp_filters'))
+                    threading.Thread(target=worker).start()
+                    def away():
+                      asked('deny')
+                      libc.prctl(38, 1, 0, 0, 0)
+                      deny(GETUID, errno.ENOTTY, flags=1)
+                      deny(GETPPID, errno.EBADF)
+                      done('deny')
+                      go.wait()
+                      results['away'] = (fails(GETUID), fails(GETGID), fails(GETPPID),
+                        status('NoNewPrivs'), status('Seccomp_filters'))
+                    threading.Thread(target=away).start()
+                    ready()
+                    go.set()
+                    while len(results) < 2: time.sleep(0.01)
+                    assert results['worker'] == (errno.ENOTTY, errno.EXDEV, 0, 1, 2), results
+                    assert results['away'] == (errno.ENOTTY, errno.EXDEV, errno.EBADF, 1, 3), results
+                    """);
+        MovedProgram.Trip trip = p.trip()) {
+      trip.to("h2");
+      trip.does("deny");
+      trip.to("h1");
+      p.check();
+    }
+  }
 }

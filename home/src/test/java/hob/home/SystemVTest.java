@@ -211,6 +211,7 @@ class SystemVTest {
                     middle = os.fork()
                     if middle == 0:
                       if os.fork() == 0:
+                        os.setsid()
                         checked(libc.semctl(set, 1, 16, 1))
                         while os.getppid() == middle: time.sleep(0.01)
                         time.sleep(30)

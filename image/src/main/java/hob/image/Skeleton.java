@@ -72,6 +72,13 @@ public final class Skeleton {
     leadersThatEnded();
     List<Member> order = new ArrayList<>(members.values());
     for (Member m : order) {
+      int born = bornIn(m);
+      if (born != 0 && born != m.ppid) {
+        // Before its parent begins a session of its own.
+        make(m);
+      }
+    }
+    for (Member m : order) {
       make(m);
     }
     for (Member m : order) {
@@ -145,10 +152,32 @@ public final class Skeleton {
     if (m.ppid > 1 && members.containsKey(m.ppid)) {
       parent = make(members.get(m.ppid));
     }
+    if (m.sid == m.pid && bornIn(m) == parent.nsPid() && members.containsKey(parent.nsPid())) {
+      lead(members.get(parent.nsPid()));
+    }
     int exitSignal = passing.containsKey(m.pid) ? 0 : Signals.SIGCHLD;
     Vessel v = m.sid == m.pid ? parent.fork(m.pid, exitSignal) : inSession(m, parent);
     all.put(m.pid, v);
     return v;
+  }
+
+  /**
+   * The session that a process was in when it was made; 0 when that does not show. Who leads one
+   * now was in another before, in which its older children still are.
+   */
+  private int bornIn(Member m) {
+    if (m.sid != m.pid) {
+      return m.sid;
+    }
+    for (Member child : members.values()) {
+      if (child.ppid == m.pid && child.pid != m.pid) {
+        int born = bornIn(child);
+        if (born != 0 && born != m.pid) {
+          return born;
+        }
+      }
+    }
+    return 0;
   }
 
   private Vessel inSession(Member m, Vessel parent) throws RefusedException {

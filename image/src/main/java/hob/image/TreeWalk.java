@@ -14,12 +14,14 @@ import java.util.function.Supplier;
 /**
  * A process and its descendants, found again and again: the first walk reads every process of
  * /proc, later ones only those that were not there before, since a tree may be standing frozen
- * meanwhile. One thread at a time.
+ * meanwhile. Orphans are found by their session, when it is led by a process of the tree: only
+ * descendants of that one can be in it. One thread at a time.
  */
 public final class TreeWalk implements Supplier<List<Integer>> {
   private final int root;
   private final Set<Integer> without;
   private final Map<Integer, List<Integer>> children = new HashMap<>();
+  private final Map<Integer, List<Integer>> followers = new HashMap<>();
   private final Set<Integer> seen = new HashSet<>();
 
   /** Below and with {@code root}. */
@@ -41,18 +43,39 @@ public final class TreeWalk implements Supplier<List<Integer>> {
         note(pid);
       }
     }
-    List<Integer> all = new ArrayList<>(List.of(root));
+    List<Integer> all = new ArrayList<>();
+    Set<Integer> found = new HashSet<>();
+    add(root, all, found);
     for (int i = 0; i < all.size(); i++) {
-      all.addAll(children.getOrDefault(all.get(i), List.of()));
+      for (int orphan : followers.getOrDefault(all.get(i), List.of())) {
+        add(orphan, all, found);
+      }
     }
     all.removeAll(without);
     return all;
   }
 
+  private void add(int pid, List<Integer> all, Set<Integer> found) {
+    int from = all.size();
+    if (found.add(pid)) {
+      all.add(pid);
+    }
+    for (int i = from; i < all.size(); i++) {
+      for (int child : children.getOrDefault(all.get(i), List.of())) {
+        if (found.add(child)) {
+          all.add(child);
+        }
+      }
+    }
+  }
+
   private void note(int pid) {
     try {
-      int parent = ProcFs.stat("/proc/" + pid + "/stat").ppid();
-      children.computeIfAbsent(parent, k -> new ArrayList<>()).add(pid);
+      ProcFs.Stat stat = ProcFs.stat("/proc/" + pid + "/stat");
+      children.computeIfAbsent(stat.ppid(), k -> new ArrayList<>()).add(pid);
+      if (stat.sid() != pid) {
+        followers.computeIfAbsent(stat.sid(), k -> new ArrayList<>()).add(pid);
+      }
     } catch (LinuxException e) {
       if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
         throw e;
