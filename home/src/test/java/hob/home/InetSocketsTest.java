@@ -1,5 +1,7 @@
 package hob.home;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,5 +127,103 @@ class InetSocketsTest {
         assert a.recv(10) == b'more'
         assert b.getsockopt(socket.IPPROTO_IP, socket.IP_TTL) == 33
         """);
+  }
+
+  @Test
+  void endsThatWereClosedAtHomeAreNotInTheWayOfComingHome() throws Exception {
+    survives(
+        """
+        import socket
+        s = socket.create_server(('127.0.0.1', 0))
+        def pair():
+          a = socket.create_connection(s.getsockname())
+          return a, s.accept()[0]
+        # Without time stamps the kernel gives an address in TIME_WAIT to nobody.
+        def plain():
+          all = []
+          for n in range(2):
+            c = socket.socket()
+            c.setsockopt(socket.SOL_TCP, 19, 1)
+            for queue in (1, 2):
+              c.setsockopt(socket.SOL_TCP, 20, queue)
+              c.setsockopt(socket.SOL_TCP, 21, 100000)
+            c.setsockopt(socket.SOL_TCP, 20, 0)
+            c.bind(('127.0.0.1', 0))
+            all.append(c)
+          a, b = all
+          a.connect(b.getsockname())
+          b.connect(a.getsockname())
+          for c in all: c.setsockopt(socket.SOL_TCP, 19, 0)
+          return a, b
+        a, b = pair()
+        b.close()
+        c, d = pair()
+        d.close()
+        c.shutdown(socket.SHUT_WR)
+        e, f = plain()
+        f.close()
+        g, h = pair()
+        g.shutdown(socket.SHUT_WR)
+        h.shutdown(socket.SHUT_WR)
+        ready()
+        assert a.recv(1) == b''
+        a.send(b'x')
+        assert c.recv(1) == b''
+        assert e.recv(1) == b''
+        assert g.recv(1) == b'' and h.recv(1) == b''
+        """);
+  }
+
+  @Test
+  void clientThatWaitsKeepsAPortOfItsEarlierConnections() throws Exception {
+    survives(
+        """
+        import socket
+        s = socket.create_server(('127.0.0.1', 0))
+        other = socket.create_server(('127.0.0.1', 0))
+        a = socket.create_connection(other.getsockname())
+        b, _ = other.accept()
+        port = a.getsockname()
+        a.close()
+        b.close()
+        c = socket.socket()
+        c.setsockopt(socket.SOL_TCP, 19, 1)
+        c.bind(port)
+        c.setsockopt(socket.SOL_TCP, 19, 0)
+        c.connect(s.getsockname())
+        ready()
+        d, peer = s.accept()
+        assert peer == port == c.getsockname()
+        """);
+  }
+
+  @Test
+  void dataOfAnEndThatIsClosedIsNotLost() throws Exception {
+    String script =
+        """
+        import socket
+        s = socket.create_server(('127.0.0.1', 0))
+        a = socket.socket()
+        a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4000)
+        a.connect(s.getsockname())
+        b, _ = s.accept()
+        b.setblocking(False)
+        n = b.send(b'x' * 1000000)
+        b.close()
+        ready()
+        got = b''
+        while True:
+          part = a.recv(1 << 20)
+          if not part: break
+          got += part
+        assert len(got) == n
+        """;
+    try (MovedProgram p = MovedProgram.start(directory, script)) {
+      try (MovedProgram.Trip trip = p.trip()) {
+        assertThatThrownBy(() -> trip.to("h2"))
+            .hasMessageContaining("data that is still to arrive");
+      }
+      p.check();
+    }
   }
 }

@@ -173,6 +173,9 @@ final class InetSocketFile implements FileKind {
     if (!other.found() && !InetName.loopback(peer) && !InetName.sameAddress(name, peer)) {
       return "is a TCP connection that leads to another host";
     }
+    if (other.found() && other.inode() == 0 && !other.waiting() && other.sent() > 1) {
+      return "is a TCP connection whose other end was closed with data that is still to arrive";
+    }
     return other.waiting() && other.received() > 0
         ? "has sent data to who has not accepted its connection yet"
         : null;

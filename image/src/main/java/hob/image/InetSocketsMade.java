@@ -104,8 +104,10 @@ final class InetSocketsMade implements AutoCloseable {
   }
 
   private void client(InetSocket s) {
-    Fd fd = bound(s);
+    // Its port was its own alone, but for what is left of connections that it had before.
+    Fd fd = bound(s, true);
     made.put(s.getInode(), fd);
+    TcpRepair.off(fd);
     Sys.check(fd.fcntl(4, Fd.O_NONBLOCK), "fcntl", "F_SETFL");
     long r = Socket.connect(fd, s.getPeer().toByteArray());
     if (!Errno.EINPROGRESS.is(r)) {
@@ -144,8 +146,14 @@ final class InetSocketsMade implements AutoCloseable {
       }
       int free = Socket.option(fd, SOL_IP, IP_FREEBIND);
       Socket.setOption(fd, SOL_IP, IP_FREEBIND, 1);
-      long r = Socket.bind(fd, s.getName().toByteArray());
-      Sys.check(r, "bind", "port " + InetName.port(s.getName().toByteArray()));
+      byte[] name = s.getName().toByteArray();
+      long r = Socket.bind(fd, name);
+      if (Errno.EADDRINUSE.is(r)
+          && s.getProtocol() == IPPROTO_TCP
+          && TcpOrphans.endWaitingAt(name)) {
+        r = Socket.bind(fd, name);
+      }
+      Sys.check(r, "bind", "port " + InetName.port(name));
       Socket.setOption(fd, SOL_IP, IP_FREEBIND, free);
     }
     return fd;

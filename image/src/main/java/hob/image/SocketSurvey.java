@@ -117,8 +117,9 @@ final class SocketSurvey implements AutoCloseable {
    * @param inode 0 when no process has it
    * @param waiting whether it is a connection that nobody has accepted yet
    * @param received bytes in it that nobody has read
+   * @param sent bytes that it has sent and that are not acknowledged, its end being one
    */
-  record TcpEnd(boolean found, long inode, boolean waiting, int received) {}
+  record TcpEnd(boolean found, long inode, boolean waiting, int received, int sent) {}
 
   private final Map<String, SockDiag.Inet> tcpByEnds = new HashMap<>();
   private final Map<Long, SockDiag.Inet> inetByInode = new HashMap<>();
@@ -153,7 +154,7 @@ final class SocketSurvey implements AutoCloseable {
     readInet(pid);
     SockDiag.Inet i = tcpByEnds.get(source + " " + destination);
     if (i == null) {
-      return new TcpEnd(false, 0, false, 0);
+      return new TcpEnd(false, 0, false, 0, 0);
     }
     // Who closes a socket sends a FIN: without one, an end that nobody has was never accepted.
     boolean waiting =
@@ -161,7 +162,7 @@ final class SocketSurvey implements AutoCloseable {
             && (i.state() == TCP_ESTABLISHED
                 || i.state() == TCP_SYN_RECV
                 || i.state() == TCP_CLOSE_WAIT);
-    return new TcpEnd(true, i.inode(), waiting, i.received());
+    return new TcpEnd(true, i.inode(), waiting, i.received(), i.sent());
   }
 
   /** Keeps a socket until the tree has left or runs on. */

@@ -112,7 +112,12 @@ final class TcpPair {
     TcpRepair.queue(fd, TcpRepair.RECEIVE_QUEUE);
     TcpRepair.sequence(fd, received);
     TcpRepair.queue(fd, 0);
-    Sys.check(Socket.connect(fd, peer.toByteArray()), "connect", "TCP_REPAIR");
+    byte[] other = peer.toByteArray();
+    long r = Socket.connect(fd, other);
+    if (Errno.EADDRNOTAVAIL.is(r) && TcpOrphans.endBetween(Socket.name(fd), other)) {
+      r = Socket.connect(fd, other);
+    }
+    Sys.check(r, "connect", "TCP_REPAIR");
     TcpRepair.agree(fd, MSS, WINDOW_SCALE);
   }
 

@@ -16,10 +16,13 @@ import org.jspecify.annotations.Nullable;
 public final class SockDiag implements AutoCloseable {
   private static final int NETLINK_SOCK_DIAG = 4;
   private static final int SOCK_DIAG_BY_FAMILY = 20;
+  private static final int SOCK_DESTROY = 21;
   private static final int NLMSG_ERROR = 2;
   private static final int NLMSG_DONE = 3;
   private static final int NLM_F_REQUEST = 1;
+  private static final int NLM_F_ACK = 4;
   private static final int NLM_F_DUMP = 0x300;
+  private static final int IPPROTO_TCP = 6;
   private static final int UNIX_SHOW_ALL = 0x1 | 0x4 | 0x8 | 0x10;
   private static final int UNIX_DIAG_PEER = 2;
   private static final int UNIX_DIAG_ICONS = 3;
@@ -27,6 +30,7 @@ public final class SockDiag implements AutoCloseable {
   private static final int UNIX_DIAG_SHUTDOWN = 6;
 
   private static final int INET_DIAG_SHUTDOWN = 8;
+  private static final int ID = 48;
 
   private final Fd socket;
 
@@ -47,8 +51,8 @@ public final class SockDiag implements AutoCloseable {
    * An internet socket.
    *
    * @param state of TCP (TCP_ESTABLISHED...); 7 or 1 of others
-   * @param tuple ports of source and destination, then their addresses, 16 bytes each, as the
-   *     kernel writes them
+   * @param tuple ports of source and destination, then their addresses, 16 bytes each, then what
+   *     else names the socket ({@code struct inet_diag_sockid}), as the kernel writes it
    * @param inode 0 when no process has it
    * @param received bytes that nobody has read; of a listening socket connections to accept
    * @param sent bytes that are not acknowledged; of a listening socket its backlog
@@ -61,11 +65,14 @@ public final class SockDiag implements AutoCloseable {
     this.socket = socket;
   }
 
+  /** Of the calling thread's namespace. */
+  public static SockDiag here() {
+    return new SockDiag(Socket.open(Socket.AF_NETLINK, Socket.SOCK_RAW, NETLINK_SOCK_DIAG));
+  }
+
   /** Of the namespace that {@code pid} is in. */
   public static SockDiag of(int pid) {
-    return new SockDiag(
-        NetworkNamespace.in(
-            pid, () -> Socket.open(Socket.AF_NETLINK, Socket.SOCK_RAW, NETLINK_SOCK_DIAG)));
+    return NetworkNamespace.in(pid, SockDiag::here);
   }
 
   /** The unix socket with this inode; null when there is none. */
@@ -105,7 +112,7 @@ public final class SockDiag implements AutoCloseable {
     q.put((byte) family).put((byte) protocol).put((byte) 0).put((byte) 0).putInt(-1);
     List<Inet> all = new ArrayList<>();
     for (ByteBuffer a : ask(q)) {
-      byte[] tuple = new byte[36];
+      byte[] tuple = new byte[ID];
       a.get(4, tuple);
       ByteBuffer shutdown = attributes(a, 72).get(INET_DIAG_SHUTDOWN);
       all.add(
@@ -119,6 +126,28 @@ public final class SockDiag implements AutoCloseable {
               shutdown == null ? 0 : shutdown.get()));
     }
     return all;
+  }
+
+  /**
+   * Ends a TCP socket; its other end, where there is one, is reset. Nothing happens when it has
+   * ended meanwhile. Needs CAP_NET_ADMIN.
+   *
+   * @return whether this kernel can: ENOTSUP without CONFIG_INET_DIAG_DESTROY
+   */
+  public boolean destroy(Inet tcp) {
+    ByteBuffer q = request(8 + ID, NLM_F_ACK);
+    q.putShort(4, (short) SOCK_DESTROY);
+    q.put((byte) tcp.family()).put((byte) IPPROTO_TCP).put((byte) 0).put((byte) 0).putInt(-1);
+    q.put(tcp.tuple());
+    try {
+      ask(q);
+      return true;
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOTSUP) {
+        throw e;
+      }
+      return false;
+    }
   }
 
   private static Map<Integer, ByteBuffer> attributes(ByteBuffer a, int from) {
