@@ -85,4 +85,37 @@ class SignalsTest {
         assert struct.unpack('Qi4xQ', old.raw) == (at, 0, 1 << 16)
         """);
   }
+
+  @Test
+  void whoStopsAtItsOwnTrapsGoesOnFromThere() throws Exception {
+    survives(
+        """
+        code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        # inc dword [counter]; ret. And: mov ecx, edi; again: int3; dec ecx; jnz again; ret
+        counter = ctypes.c_uint.in_dll(libc, 'optopt')
+        at = ctypes.addressof(ctypes.c_char.from_buffer(code))
+        handler = b'\\x48\\xb8' + struct.pack('Q', ctypes.addressof(counter)) + b'\\xff\\x00\\xc3'
+        trapper = b'\\x89\\xf9\\xcc\\xff\\xc9\\x75\\xfb\\xc3'
+        code[0:len(handler)] = handler
+        code[64:64 + len(trapper)] = trapper
+        libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+        traps = ctypes.CFUNCTYPE(None, ctypes.c_uint)(at + 64)
+        def trap():
+          libc.signal(5, at)
+          counter.value = 0
+          n = 0
+          while not os.path.exists('go'):
+            traps(20000)
+            n += 20000
+            if counter.value != n: os._exit(1)
+          os._exit(0)
+        children = []
+        for i in range(3):
+          pid = os.fork()
+          if pid == 0: trap()
+          children.append(pid)
+        ready(busy=True)
+        for pid in children: assert os.waitpid(pid, 0)[1] == 0
+        """);
+  }
 }

@@ -72,16 +72,16 @@ final class Freezer {
     if (tids.getFirst() != pid) {
       throw new RefusedException(KindState.leaderless(pid));
     }
+    List<Map<String, String>> statuses = new ArrayList<>();
+    for (int tid : tids) {
+      statuses.add(OwnTrap.taken(pid, tid));
+    }
     ProcessFacts facts =
         new ProcessFacts(pid, tidsByPid.keySet().iterator().next(), tidsByPid.keySet());
     List<FrozenThread> threads = new ArrayList<>();
-    for (int tid : tids) {
+    for (int i = 0; i < tids.size(); i++) {
       threads.add(
-          new FrozenThread(
-              new Tracee(tid),
-              tid == pid
-                  ? facts.status()
-                  : ProcFs.status("/proc/" + pid + "/task/" + tid + "/status")));
+          new FrozenThread(new Tracee(tids.get(i)), i == 0 ? facts.status() : statuses.get(i)));
     }
     return new FrozenProcess(facts, threads, stoppedBefore.contains(pid));
   }

@@ -1,0 +1,60 @@
+package hob.image;
+
+import hob.linux.ProcFs;
+import hob.linux.Ptrace;
+import hob.linux.Signals;
+import hob.linux.Wait;
+import hob.linux.WaitStatus;
+import java.util.Map;
+
+/**
+ * A SIGTRAP of the program's own (an {@code int3}, a debug register) that was pending when its
+ * thread stopped. It would be taken for that of the calls that are injected, so the thread takes it
+ * first, as it was about to. Tracer's thread.
+ */
+final class OwnTrap {
+  private static final int ATTEMPTS = 100;
+
+  private OwnTrap() {}
+
+  /**
+   * Lets a thread take what is pending.
+   *
+   * @param tid stopped by PTRACE_INTERRUPT, as it is afterwards
+   * @return lines of its status file
+   * @throws RefusedException when it blocks the signal, or has ended by it
+   */
+  static Map<String, String> taken(int pid, int tid) throws RefusedException {
+    for (int i = 0; i < ATTEMPTS; i++) {
+      Map<String, String> status = ProcFs.status("/proc/" + pid + "/task/" + tid + "/status");
+      if (!has(status, "SigPnd") && !has(status, "ShdPnd")) {
+        return status;
+      }
+      if (has(status, "SigBlk")) {
+        break;
+      }
+      take(tid);
+    }
+    throw new RefusedException(
+        new Refusal(pid, "trap", "has a SIGTRAP of its own pending, which it blocks"));
+  }
+
+  private static boolean has(Map<String, String> status, String set) {
+    long bits = Long.parseUnsignedLong(status.getOrDefault(set, "0").strip(), 16);
+    return (bits & Signals.bit(Signals.SIGTRAP)) != 0;
+  }
+
+  /** It stops again before an instruction of its handler has run, or without having taken it. */
+  private static void take(int tid) throws RefusedException {
+    Ptrace.cont(tid, 0);
+    Ptrace.interrupt(tid);
+    WaitStatus s = Wait.of(tid);
+    while (s.event() != WaitStatus.EVENT_STOP) {
+      if (s.gone()) {
+        throw new RefusedException(new Refusal(tid, Refusal.ENDED, "has ended"));
+      }
+      Ptrace.cont(tid, s.event() == 0 && !s.syscallStop() ? s.stopSignal() : 0);
+      s = Wait.of(tid);
+    }
+  }
+}
