@@ -204,6 +204,11 @@ final class MovedProgram implements AutoCloseable {
       hosts.giveUp(id, at, host);
     }
 
+    /** What happens in later moves while source and target are in doubt. */
+    void inDoubt(Runnable happens) {
+      hosts.inDoubt(happens);
+    }
+
     /** Lets it do what its script does between {@code asked(what)} and {@code done(what)}. */
     void does(String what) throws IOException {
       Files.writeString(directory.resolve("asked-" + what), "");

@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +45,7 @@ public final class Capture {
   private final Pages pages;
   private final HeldLocks locks;
   private final long frozenAtNanos;
+  private final Sleeps sleeps;
   private boolean doubt;
 
   private Capture(
@@ -54,7 +54,8 @@ public final class Capture {
       Collection shared,
       TreeImage image,
       Pages pages,
-      long frozenAtNanos) {
+      long frozenAtNanos,
+      Sleeps sleeps) {
     this.tracer = tracer;
     this.processes = processes;
     this.shared = shared;
@@ -62,6 +63,7 @@ public final class Capture {
     this.pages = pages;
     this.locks = new HeldLocks(processes, image);
     this.frozenAtNanos = frozenAtNanos;
+    this.sleeps = sleeps;
   }
 
   /**
@@ -161,11 +163,11 @@ public final class Capture {
       StandIns standIns,
       Set<Integer> held)
       throws RefusedException {
-    Map<Integer, SystemCallRestart.Sleep> sleeps = new HashMap<>();
+    Sleeps sleeps = new Sleeps();
     for (int pid : tree.get()) {
       try {
         for (int tid : ProcFs.threads(pid)) {
-          SystemCallRestart.note(pid, tid).ifPresent(s -> sleeps.put(tid, s));
+          sleeps.note(pid, tid);
         }
       } catch (LinuxException e) {
         // ENOENT: it ended meanwhile.
@@ -183,10 +185,10 @@ public final class Capture {
       }
       return capture(tracer, forest, home, outside, standIns, sleeps, start);
     } catch (Collection.Refused e) {
-      resume(forest.processes());
+      resume(forest.processes(), sleeps);
       throw new RefusedException(e.refusal());
     } catch (RuntimeException e) {
-      resume(forest.processes());
+      resume(forest.processes(), sleeps);
       throw e;
     }
   }
@@ -197,7 +199,7 @@ public final class Capture {
       String home,
       List<OutsideProcess> outside,
       StandIns standIns,
-      Map<Integer, SystemCallRestart.Sleep> sleeps,
+      Sleeps sleeps,
       long start) {
     Collection tree = new Collection(standIns);
     try (SocketSurvey _ = tree.sockets();
@@ -215,7 +217,7 @@ public final class Capture {
       String home,
       List<OutsideProcess> outside,
       Collection tree,
-      Map<Integer, SystemCallRestart.Sleep> sleeps,
+      Sleeps sleeps,
       long start) {
     Map<Integer, Integer> nsPids = new HashMap<>();
     for (FrozenProcess p : forest.processes()) {
@@ -264,7 +266,13 @@ public final class Capture {
     images.forEach(image::addProcesses);
     image.addAllPageRuns(runs);
     return new Capture(
-        tracer, forest.processes(), tree, image.build(), new Pages(runs, places, open), start);
+        tracer,
+        forest.processes(),
+        tree,
+        image.build(),
+        new Pages(runs, places, open),
+        start,
+        sleeps);
   }
 
   private static void family(
@@ -280,20 +288,13 @@ public final class Capture {
   }
 
   private static void encapsulate(
-      FrozenProcess p,
-      Collection tree,
-      ProcessImage.Builder out,
-      Map<Integer, SystemCallRestart.Sleep> sleeps) {
+      FrozenProcess p, Collection tree, ProcessImage.Builder out, Sleeps sleeps) {
     out.setComm(ThreadBasics.name(p.facts().stat().comm())).setStopped(p.wasStopped());
     Visit.of(p, hole -> encapsulate(p, tree, out, sleeps, hole));
   }
 
   private static void encapsulate(
-      FrozenProcess p,
-      Collection tree,
-      ProcessImage.Builder out,
-      Map<Integer, SystemCallRestart.Sleep> sleeps,
-      Hole hole) {
+      FrozenProcess p, Collection tree, ProcessImage.Builder out, Sleeps sleeps, Hole hole) {
     Batch leader = new Batch(p.leader().tracee(), p.pid(), hole);
     for (StateModule m : StateModules.ALL) {
       m.encapsulate(p, leader, tree, out);
@@ -305,8 +306,7 @@ public final class Capture {
         m.encapsulateThread(p, t, batch, thread);
       }
       batch.run();
-      long[] regs = thread.getRegistersList().stream().mapToLong(Long::longValue).toArray();
-      SystemCallRestart.adjust(p.pid(), regs, Optional.ofNullable(sleeps.get(t.tid())));
+      long[] regs = t.elsewhere(p.pid(), sleeps);
       for (int i = 0; i < regs.length; i++) {
         thread.setRegisters(i, regs[i]);
       }
@@ -456,12 +456,15 @@ public final class Capture {
       locks.takeBack();
     }
     released();
-    resume(processes);
+    resume(processes, sleeps);
   }
 
-  private static void resume(List<FrozenProcess> processes) {
+  private static void resume(List<FrozenProcess> processes, Sleeps sleeps) {
     for (FrozenProcess p : processes) {
       boolean stop = p.threads().stream().anyMatch(t -> t.tracee().stopWanted());
+      for (FrozenThread t : p.threads()) {
+        t.keepCall(p.pid(), sleeps);
+      }
       for (FrozenThread t : p.threads()) {
         Ptrace.detach(t.tid(), 0);
       }

@@ -3,6 +3,7 @@ package hob.image;
 import hob.linux.LinuxException;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
+import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ final class FrozenThread {
   private final long[] registers;
   private final long @Nullable [] rseq;
   private final long mask;
+  private long @Nullable [] elsewhere;
 
   /**
    * A stopped thread.
@@ -88,6 +90,33 @@ final class FrozenThread {
   /** Makes ready for injected calls. */
   void open() {
     Ptrace.signalMask(tid(), Tracee.ALL_BUT_TRAP);
+  }
+
+  /**
+   * The registers that it is to go on with elsewhere. Worked out once: the time that is left of a
+   * sleep is written into the process.
+   *
+   * @param sleeps what was noted before it stopped
+   */
+  long[] elsewhere(int pid, Sleeps sleeps) {
+    long[] known = elsewhere;
+    if (known == null) {
+      known = registers.clone();
+      SystemCallRestart.adjust(pid, known, sleeps.of(tid()));
+      elsewhere = known;
+    }
+    return known;
+  }
+
+  /**
+   * When it goes on here after all: a call that was interrupted does as it would elsewhere. The
+   * kernel would end some with EINTR, and make another of those with a time-out, so that the next
+   * freeze could not tell what it was.
+   */
+  void keepCall(int pid, Sleeps sleeps) {
+    if (!Arrays.equals(elsewhere(pid, sleeps), registers)) {
+      Ptrace.registers(tid(), elsewhere(pid, sleeps));
+    }
   }
 
   /**

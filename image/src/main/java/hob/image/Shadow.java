@@ -57,6 +57,13 @@ public final class Shadow {
   private static final Set<Integer> IGNORED =
       Set.of(Signals.SIGCHLD, Signals.SIGCONT, Signals.SIGURG, Signals.SIGWINCH);
 
+  /** Of the interval timers, by number. */
+  private static final List<Integer> INTERVAL_SIGNALS =
+      List.of(Signals.SIGALRM, Signals.SIGVTALRM, Signals.SIGPROF);
+
+  private static final int SI_KERNEL = 0x80;
+  private static final int SI_TIMER = -2;
+
   private final int pid;
   private final int nsPid;
   private final long code;
@@ -194,6 +201,12 @@ public final class Shadow {
       }
       b.run();
     }
+    // The leader's calls have ended the timers: these are all that they have sent.
+    for (FrozenThread t : p.threads()) {
+      Batch b = new Batch(t.tracee(), p.pid(), hole);
+      take(strikes(image, t.tid(), t == p.leader()), b);
+      b.run();
+    }
     Fd signals;
     try (Fd pidfd = PidFd.open(p.pid())) {
       signals = PidFd.get(pidfd, 0);
@@ -253,6 +266,30 @@ public final class Shadow {
       long set = b.data(Bytes.longs(Signals.bit(Bytes.of(info.toByteArray()).getInt(0))));
       b.attempt("rt_sigtimedwait", Nr.RT_SIGTIMEDWAIT, set, 0, b.data(Bytes.longs(0, 0)), 8);
     }
+  }
+
+  /**
+   * Signals that timers have sent since the image was taken: the timers go on elsewhere from where
+   * they were then, and strike there.
+   */
+  private static List<ByteString> strikes(ProcessImage image, int tid, boolean leader) {
+    List<byte[]> pending = new ArrayList<>(List.of(Ptrace.pendingSignals(tid, false)));
+    if (leader) {
+      pending.addAll(List.of(Ptrace.pendingSignals(tid, true)));
+    }
+    List<ByteString> found = new ArrayList<>();
+    for (byte[] info : pending) {
+      int code = Bytes.of(info).getInt(8);
+      int interval = INTERVAL_SIGNALS.indexOf(Bytes.of(info).getInt(0));
+      boolean struck =
+          code == SI_KERNEL
+              && interval >= 0
+              && !Bytes.allZero(image.getTimers().getItimers(interval).toByteArray());
+      if (struck || code == SI_TIMER) {
+        found.add(ByteString.copyFrom(info));
+      }
+    }
+    return found;
   }
 
   /**

@@ -36,6 +36,8 @@ public final class SignalDelivery {
       Signals.kill(pid, signal);
       return;
     }
+    Sleeps sleeps = new Sleeps();
+    sleeps.note(pid, pid);
     if (Sys.failed(Ptrace.seize(pid, Tracee.OPTIONS))) {
       // It is being debugged, or has just ended.
       Signals.kill(pid, signal);
@@ -49,7 +51,7 @@ public final class SignalDelivery {
         s = Wait.of(pid);
       }
       if (!s.gone()) {
-        queue(pid, nsPid, signal, info);
+        queue(pid, nsPid, signal, info, sleeps);
         Ptrace.detach(pid, 0);
       }
     } catch (LinuxException e) {
@@ -60,7 +62,7 @@ public final class SignalDelivery {
     }
   }
 
-  private static void queue(int pid, int nsPid, int signal, byte[] info) {
+  private static void queue(int pid, int nsPid, int signal, byte[] info, Sleeps sleeps) {
     FrozenThread t = new FrozenThread(new Tracee(pid), Map.of());
     long[] regs = t.registers();
     long at = (regs[MachineCode.RSP] - RED_ZONE - Ptrace.SIGINFO) & ~15L;
@@ -78,6 +80,7 @@ public final class SignalDelivery {
       ProcessMemory.write(pid, at, before);
     } finally {
       t.close();
+      t.keepCall(pid, sleeps);
     }
   }
 }

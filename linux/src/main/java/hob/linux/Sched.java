@@ -26,6 +26,14 @@ public final class Sched {
     return s.asSlice(0, n).toArray(Scratch.BYTE);
   }
 
+  /** Sets it; 0 is the calling thread. */
+  public static void affinity(int tid, byte[] mask) {
+    MemorySegment s = Scratch.get();
+    MemorySegment.copy(mask, 0, s, Scratch.BYTE, 0, mask.length);
+    Sys.check(
+        Sys.call(Nr.SCHED_SETAFFINITY, tid, mask.length, s.address()), "sched_setaffinity", tid);
+  }
+
   /** {@code ioprio_get(2)}. */
   public static int ioPriority(int tid) {
     return (int) Sys.check(Sys.call(Nr.IOPRIO_GET, 1, tid), "ioprio_get", tid);

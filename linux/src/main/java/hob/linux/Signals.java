@@ -7,6 +7,7 @@ public final class Signals {
   public static final int SIGQUIT = 3;
   public static final int SIGTRAP = 5;
   public static final int SIGKILL = 9;
+  public static final int SIGALRM = 14;
   public static final int SIGTERM = 15;
   public static final int SIGCHLD = 17;
   public static final int SIGCONT = 18;
@@ -15,6 +16,8 @@ public final class Signals {
   public static final int SIGTTIN = 21;
   public static final int SIGTTOU = 22;
   public static final int SIGURG = 23;
+  public static final int SIGVTALRM = 26;
+  public static final int SIGPROF = 27;
   public static final int SIGWINCH = 28;
 
   /** All signals. */
