@@ -78,10 +78,10 @@ final class Freezer {
     }
     ProcessFacts facts =
         new ProcessFacts(pid, tidsByPid.keySet().iterator().next(), tidsByPid.keySet());
+    facts.status(statuses.getFirst());
     List<FrozenThread> threads = new ArrayList<>();
     for (int i = 0; i < tids.size(); i++) {
-      threads.add(
-          new FrozenThread(new Tracee(tids.get(i)), i == 0 ? facts.status() : statuses.get(i)));
+      threads.add(new FrozenThread(new Tracee(tids.get(i)), statuses.get(i)));
     }
     return new FrozenProcess(facts, threads, stoppedBefore.contains(pid));
   }

@@ -44,15 +44,18 @@ final class OwnTrap {
     return (bits & Signals.bit(Signals.SIGTRAP)) != 0;
   }
 
-  /** It stops again before an instruction of its handler has run, or without having taken it. */
+  /**
+   * It stops at the delivery of what is pending, which cannot go away while all threads stand, and
+   * again before an instruction of its handler has run.
+   */
   private static void take(int tid) throws RefusedException {
     Ptrace.cont(tid, 0);
-    Ptrace.interrupt(tid);
     WaitStatus s = Wait.of(tid);
     while (s.event() != WaitStatus.EVENT_STOP) {
       if (s.gone()) {
         throw new RefusedException(new Refusal(tid, Refusal.ENDED, "has ended"));
       }
+      Ptrace.interrupt(tid);
       Ptrace.cont(tid, s.event() == 0 && !s.syscallStop() ? s.stopSignal() : 0);
       s = Wait.of(tid);
     }

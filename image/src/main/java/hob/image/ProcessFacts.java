@@ -148,6 +148,11 @@ public final class ProcessFacts {
     return status;
   }
 
+  /** Lines of its status file that somebody has just read. */
+  void status(Map<String, String> read) {
+    status = read;
+  }
+
   /** Mappings with VmFlags. */
   public List<MapsEntry> maps() {
     if (maps == null) {
