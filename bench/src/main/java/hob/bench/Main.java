@@ -4,6 +4,8 @@ import hob.bench.files.CompileBench;
 import hob.bench.files.FilesBench;
 import hob.bench.freeze.FreezeBench;
 import hob.bench.moves.MovesBench;
+import hob.bench.spawn.SpawnBench;
+import hob.bench.spawn.SystemCallBench;
 import hob.bench.transfer.TransferBench;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,6 +29,9 @@ public final class Main implements Callable<Integer> {
           new FreezeBench(),
           new TransferBench(),
           new MovesBench(),
+          new SpawnBench(),
+          SystemCallBench.fork(),
+          SystemCallBench.time(),
           new FilesBench(),
           new CompileBench());
 
