@@ -3,6 +3,7 @@ package hob.home;
 import hob.image.Capture;
 import hob.image.RefusedException;
 import hob.image.Shadow;
+import hob.image.SystemVUse;
 import hob.image.proto.TreeOutline;
 import hob.linux.LinuxException;
 import hob.linux.Signals;
@@ -87,15 +88,20 @@ final class StoppedTree implements Departure, Arrival {
       return List.of();
     }
     Capture c;
+    session.streams().ipc(SystemVUse.any(pids));
     try {
       c =
           Capture.freeze(
               session.tracer(), () -> pids, session.id().home(), List.of(), session.streams());
     } catch (RefusedException | LinuxException e) {
       LOG.log(System.Logger.Level.INFO, "{0}: already left in part: {1}", session.id(), e);
-      return recall(session.hostPids, List.of());
+      List<Shadow> recalled = recall(session.hostPids, List.of());
+      recalled.forEach(s -> session.streams().keep(Shadow.masters(s.pid())));
+      return recalled;
     }
     session.streams().take(c.externals());
+    session.streams().keep(c.masters());
+    session.streams().keepIpc(c.ipc());
     List<Shadow> made = Shadow.of(c);
     // The stop that held the tree ends; the shadow takes the SIGCONT itself.
     pids.forEach(pid -> Signals.kill(pid, Signals.SIGCONT));

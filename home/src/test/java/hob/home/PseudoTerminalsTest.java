@@ -1,6 +1,13 @@
 package hob.home;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import hob.linux.Fd;
+import hob.linux.ProcFs;
+import hob.linux.Terminal;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -154,5 +161,42 @@ class PseudoTerminalsTest {
         os.kill(shell, 9)
         os.waitpid(shell, 0)
         """);
+  }
+
+  @Test
+  void numbersAreKeptAtHomeWhileTheTreeIsAway() throws Exception {
+    try (MovedProgram p =
+            MovedProgram.start(
+                directory,
+                """
+                import pty
+                pid, master = pty.fork()
+                if pid == 0:
+                  while not os.path.exists('go'): time.sleep(0.01)
+                  os._exit(8 if os.ttyname(0) == os.ttyname(1) and os.isatty(0) else 9)
+                name = os.readlink('/proc/%d/fd/0' % pid)
+                open('name', 'w').write(name)
+                ready()
+                assert os.waitpid(pid, 0)[1] == 8 << 8
+                assert os.path.exists(name)
+                """);
+        MovedProgram.Trip trip = p.trip()) {
+      String name = Files.readString(directory.resolve("name"));
+      trip.to("h2");
+      assertThat(Path.of(name)).exists();
+      try (Fd other = Terminal.master("/dev/pts", 0)) {
+        assertThat("/dev/pts/" + Terminal.number(other)).isNotEqualTo(name);
+      }
+      assertThat(shadowHolds(p.pid())).isTrue();
+      trip.to("h3");
+      trip.to("h1");
+      p.check();
+    }
+  }
+
+  /** Also when no daemon runs. */
+  private static boolean shadowHolds(int pid) {
+    return Arrays.stream(ProcFs.numbers("/proc/" + pid + "/fd"))
+        .anyMatch(n -> Fd.readlink("/proc/" + pid + "/fd/" + n).endsWith("/ptmx"));
   }
 }

@@ -86,6 +86,23 @@ class RefusalsTest {
         "aio",
         "has an AIO context");
     refused("fd = libc.fanotify_init(0, 0)", "fanotify", "cannot move yet");
+    refused(
+        """
+        queue = libc.syscall(240, b'hob%d' % os.getpid(), 0o102, 0o600, None)
+        assert queue >= 0
+        libc.syscall(241, b'hob%d' % os.getpid())
+        """,
+        "file", "is a POSIX message queue");
+    refused(
+        """
+        secret = libc.syscall(447, 0)
+        assert secret >= 0
+        os.ftruncate(secret, 4096)
+        kept = mmap.mmap(secret, 4096)
+        os.close(secret)
+        """,
+        "mapped-file",
+        "is secret memory");
     refused("fd = libc.syscall(323, 1)\nassert fd >= 0", "userfaultfd", "cannot move yet");
   }
 

@@ -94,8 +94,11 @@ final class MemoryState implements StateModule {
     byte[] link = e.path().getBytes(StandardCharsets.UTF_8);
     try (RootDir root = p.root()) {
       FileStat file = FileStat.of(mapFile(p.pid(), e));
-      String reason =
-          ProcessFacts.named(root, link, file) ? null : UnnamedFiles.pin(file, link, root);
+      String reason = null;
+      if (!ProcessFacts.named(root, link, file)) {
+        reason = UnnamedFiles.special(mapFile(p.pid(), e), link);
+        reason = reason != null ? reason : UnnamedFiles.pin(file, link, root);
+      }
       if (reason != null) {
         out.add(new Refusal(p.pid(), "mapped-file", "what it maps" + where + " " + reason));
       }

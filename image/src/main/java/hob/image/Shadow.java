@@ -155,16 +155,20 @@ public final class Shadow {
     return found;
   }
 
-  /** The masters that a shadow which an earlier daemon left keeps open; the caller closes them. */
-  public static List<Fd> masters(int pid) {
-    List<Fd> found = new ArrayList<>();
-    ProcessFacts facts = new ProcessFacts(pid);
-    for (ProcessFacts.FdFacts d : facts.descriptors()) {
+  /** One descriptor for each master that a process has open. */
+  private static List<Integer> masterDescriptors(int pid) {
+    Map<Integer, Integer> found = new LinkedHashMap<>();
+    for (ProcessFacts.FdFacts d : new ProcessFacts(pid).descriptors()) {
       if (PseudoTerminalFile.isMaster(d)) {
-        found.add(SocketSurvey.here(pid, d.number()));
+        found.putIfAbsent(PseudoTerminalFile.number(d), d.number());
       }
     }
-    return found;
+    return List.copyOf(found.values());
+  }
+
+  /** The masters that a shadow which an earlier daemon left keeps open; the caller closes them. */
+  public static List<Fd> masters(int pid) {
+    return masterDescriptors(pid).stream().map(n -> SocketSurvey.here(pid, n)).toList();
   }
 
   private static Shadow make(
@@ -538,7 +542,7 @@ public final class Shadow {
       }
       forget(state.build(), b);
       if (t == v.leader()) {
-        closeAllBut(List.of(), b);
+        closeAllBut(masterDescriptors(pid), b);
         emptyProcess(timers(pid), mine, hole, b);
         ended.forEach(c -> b.attempt("wait4", Nr.WAIT4, c, 0, WNOHANG_WALL, 0));
       }

@@ -26,6 +26,10 @@ final class UnnamedFile implements FileKind {
     if (d.target().startsWith("/proc/")) {
       return "is a file of /proc about a thread that has ended (" + d.target() + ")";
     }
+    String special = UnnamedFiles.special(d.path(), d.link());
+    if (special != null) {
+      return special;
+    }
     try (RootDir root = d.process().root()) {
       String reason = UnnamedFiles.pin(d.stat(), d.link(), root);
       return reason != null ? reason : FileLocks.pin(d);

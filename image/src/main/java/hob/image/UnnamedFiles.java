@@ -28,6 +28,8 @@ final class UnnamedFiles {
 
   private static final byte[] MEMFD = "/memfd:".getBytes(StandardCharsets.US_ASCII);
   private static final int F_GET_SEALS = 1034;
+  private static final long MQUEUE_MAGIC = 0x19800202;
+  private static final long SECRETMEM_MAGIC = 0x5345434d;
 
   /** A name of one of the files. */
   record Name(int inode, int index) {}
@@ -61,6 +63,22 @@ final class UnnamedFiles {
   static boolean memory(byte[] link) {
     return link.length > MEMFD.length
         && Arrays.equals(link, 0, MEMFD.length, MEMFD, 0, MEMFD.length);
+  }
+
+  /**
+   * What is a file of no file system that could be asked for it: the rest of a sentence; null when
+   * it is something else.
+   *
+   * @param path in /proc, leads to the file
+   */
+  static @Nullable String special(String path, byte[] link) {
+    long kind = FileStat.fileSystem(path);
+    String text = " (" + new String(link, StandardCharsets.UTF_8) + ")";
+    return kind == MQUEUE_MAGIC
+        ? "is a POSIX message queue, which cannot move yet" + text
+        : kind == SECRETMEM_MAGIC
+            ? "is secret memory, which only its process can read" + text
+            : null;
   }
 
   /** Why it cannot move: the rest of a sentence; null when it can. */

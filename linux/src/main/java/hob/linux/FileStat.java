@@ -29,6 +29,7 @@ public record FileStat(
   public record Time(long seconds, int nanos) {}
 
   private static final int S_IFMT = 0170000;
+  private static final long STATFS_AT = 8192;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_STATX_DONT_SYNC = 0x4000;
   private static final int STATX_TYPE = 1;
@@ -42,6 +43,14 @@ public record FileStat(
   /** Does not follow a last link. */
   public static FileStat ofLink(String path) {
     return of(path, AT_SYMLINK_NOFOLLOW);
+  }
+
+  /** {@code f_type} of {@code statfs(2)}: which kind of file system a file is on. Follows links. */
+  public static long fileSystem(String path) {
+    MemorySegment s = Scratch.get();
+    long to = s.address() + STATFS_AT;
+    Sys.check(Sys.call(Nr.STATFS, Scratch.string(s, 0, path), to), "statfs", path);
+    return s.get(Scratch.LONG, STATFS_AT);
   }
 
   /**
