@@ -80,4 +80,37 @@ class UnixSocketsTest {
         s.accept()
         """);
   }
+
+  @Test
+  void whoMadeAPairIsStillKnown() throws Exception {
+    MovedProgram.survives(
+        directory,
+        """
+        import socket
+        def peer(s): return struct.unpack('3i', s.getsockopt(socket.SOL_SOCKET, 17, 12))
+        pairs = [socket.socketpair(type=t) for t in
+            (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM)]
+        mine, theirs = socket.socketpair()
+        child = os.fork()
+        if child == 0:
+          os.setresgid(12, 1234, 0)
+          os.setresuid(0, 4321, 0)
+          a, b = socket.socketpair()
+          os.setresuid(0, 0, 0)
+          socket.send_fds(theirs, [b'x'], [a.fileno(), b.fileno()])
+          while not os.path.exists('go'): time.sleep(0.01)
+          os._exit(0 if peer(a) == peer(b) == (os.getpid(), 4321, 1234) else 1)
+        fds = socket.recv_fds(mine, 1, 2)[1]
+        a, b = (socket.socket(fileno=fd) for fd in fds)
+        before = [peer(s) for p in pairs for s in p] + [peer(a), peer(b)]
+        assert before[:2] == [(os.getpid(), 0, 0)] * 2 and before[-1] == (child, 4321, 1234), before
+        a.send(b'there')
+        pairs[0][1].send(b'here')
+        ready()
+        now = [peer(s) for p in pairs for s in p] + [peer(a), peer(b)]
+        assert now == before, (before, now)
+        assert b.recv(9) == b'there' and pairs[0][0].recv(9) == b'here'
+        assert os.waitpid(child, 0)[1] == 0
+        """);
+  }
 }

@@ -8,6 +8,7 @@ import hob.image.proto.Vma;
 import hob.linux.Fd;
 import hob.linux.MapsEntry;
 import hob.linux.Nr;
+import hob.linux.PidFd;
 import hob.linux.ProcFs;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
@@ -37,6 +38,7 @@ final class Rebuild {
   private static final int FILES_AT_ONCE = 200;
   private static final long CLONE_THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
   private static final int EXIT = 60;
+  private static final int AF_UNIX = 1;
 
   /** Adds calls to a batch. */
   interface Step extends Consumer<Batch> {}
@@ -130,6 +132,45 @@ final class Rebuild {
   /** Sets the fields of its memory map; between batches. */
   MemoryMapFields mapFields() {
     return new MemoryMapFields(vessel.leader(), hole().single(), hole().data());
+  }
+
+  /**
+   * Has the process, which is laid out, make a pair of unix sockets, which it does not keep.
+   *
+   * @param uid effective one that it has meanwhile, if it may
+   */
+  Fd[] socketPair(int type, int uid, int gid) {
+    String[] uids =
+        ProcFs.status("/proc/" + pid() + "/status").getOrDefault("Uid", "").split("\\s+");
+    String[] gids =
+        ProcFs.status("/proc/" + pid() + "/status").getOrDefault("Gid", "").split("\\s+");
+    int ownUid = Integer.parseUnsignedInt(uids[1]);
+    int ownGid = Integer.parseUnsignedInt(gids[1]);
+    boolean other = uid != ownUid || gid != ownGid;
+    if (other) {
+      // EPERM: at home a process may have given up for good who it was.
+      inject(Nr.SETRESGID, -1, gid, -1);
+      inject(Nr.SETRESUID, -1, uid, -1);
+    }
+    long at = hole().data();
+    Sys.check(inject(Nr.SOCKETPAIR, AF_UNIX, type, 0, at), "socketpair", "in pid " + pid());
+    var numbers = Bytes.of(ProcessMemory.read(pid(), at, 8));
+    if (other) {
+      inject(Nr.SETRESUID, -1, ownUid, -1);
+      inject(Nr.SETRESGID, -1, ownGid, -1);
+    }
+    Fd[] ends = new Fd[2];
+    try (Fd pidfd = PidFd.open(pid())) {
+      for (int i = 0; i < 2; i++) {
+        ends[i] = PidFd.get(pidfd, numbers.getInt(4 * i));
+        inject(Nr.CLOSE, numbers.getInt(4 * i));
+      }
+    }
+    return ends;
+  }
+
+  private long inject(int nr, long... arguments) {
+    return vessel.leader().inject(hole().single(), nr, arguments);
   }
 
   /** Runs in the leader when all threads exist. */

@@ -91,6 +91,7 @@ public final class Restore {
   /** Rebuilds all but the contents of pages. A SIGSTOP is pending for each process afterwards. */
   public void prepare() {
     files.remade().settle();
+    files.unixPairs(UnixPairs.make(image, rebuilds));
     for (Rebuild r : rebuilds) {
       r.prepare();
       r.threads().forEach(t -> threads.add(t.tid()));

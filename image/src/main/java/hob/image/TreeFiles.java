@@ -42,6 +42,7 @@ final class TreeFiles implements AutoCloseable {
   private final List<Runnable> later = new ArrayList<>();
   private final List<Runnable> commit = new ArrayList<>();
   private final Map<Long, Fd> deadProcesses = new HashMap<>();
+  private final Map<Long, Fd> pairs = new HashMap<>();
   private @Nullable UnixSocketsMade unixSockets;
   private @Nullable InetSocketsMade inetSockets;
   private final Map<Integer, Fd> fifos = new HashMap<>();
@@ -167,6 +168,16 @@ final class TreeFiles implements AutoCloseable {
     commit.clear();
   }
 
+  /** Ends of pairs that the tree's own processes have made, by inode; closed by this object. */
+  void unixPairs(Map<Long, Fd> ends) {
+    pairs.putAll(ends);
+  }
+
+  /** One of those, which the caller closes; null when there is none. */
+  @Nullable Fd unixEnd(long inode) {
+    return pairs.remove(inode);
+  }
+
   /** The unix sockets of the image. */
   UnixSocketsMade unixSockets() {
     if (unixSockets == null) {
@@ -287,6 +298,7 @@ final class TreeFiles implements AutoCloseable {
     List<Fd> all = new ArrayList<>(open.values());
     all.addAll(shared.values());
     all.addAll(deadProcesses.values());
+    all.addAll(pairs.values());
     pipes.values().forEach(p -> all.addAll(List.of(p)));
     all.addAll(fifos.values());
     Fd.closeAll(all);

@@ -75,7 +75,7 @@ final class UnixSocketsMade implements AutoCloseable {
       if (connects(s) && s.getState() == CONNECTED) {
         connect(s, s.getPeerClosed() ? null : images.get(s.getPeer()));
       } else if (!connects(s) && unnamedPair(s)) {
-        Fd[] pair = Socket.pair(s.getType());
+        Fd[] pair = pair(s);
         made.put(s.getInode(), pair[0]);
         made.put(s.getPeer(), pair[1]);
       } else if (!connects(s) && s.getPeerClosed() && s.getName().isEmpty()) {
@@ -126,6 +126,13 @@ final class UnixSocketsMade implements AutoCloseable {
         && peer.getName().isEmpty();
   }
 
+  /** Two ends without names; made by who had made them, if that one is in the tree. */
+  private Fd[] pair(UnixSocket s) {
+    Fd one = tree.unixEnd(s.getInode());
+    Fd other = tree.unixEnd(s.getPeer());
+    return one != null && other != null ? new Fd[] {one, other} : Socket.pair(s.getType());
+  }
+
   /** Connects two ends, or one end with one that is closed again later. */
   private void connect(UnixSocket s, @Nullable UnixSocket peer) {
     UnixSocket other =
@@ -134,7 +141,7 @@ final class UnixSocketsMade implements AutoCloseable {
             : UnixSocket.newBuilder().setType(s.getType()).setName(s.getPeerName()).build();
     Fd[] ends;
     if (s.getName().isEmpty() && other.getName().isEmpty()) {
-      ends = Socket.pair(s.getType());
+      ends = pair(s);
     } else if (accepted(s, other)) {
       Fd[] e = byAccept(other, s);
       ends = new Fd[] {e[1], e[0]};
