@@ -1,5 +1,7 @@
 package hob.home;
 
+import hob.image.ThreadPlace;
+import hob.linux.Fd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +52,36 @@ final class EngineFiles {
     }
   }
 
+  private Path places(SessionId id) {
+    return directory.resolve(id.toString().replace(':', '_') + ".threads");
+  }
+
+  /** An empty file for where threads in doubt go on. */
+  Fd openPlaces(SessionId id) {
+    return Fd.open(places(id).toString(), Fd.O_WRONLY | Fd.O_CREAT | Fd.O_TRUNC, 0600);
+  }
+
+  /** What that file has; none when there is none. */
+  List<ThreadPlace> savedPlaces(SessionId id) {
+    try {
+      return ThreadPlace.read(Files.readAllBytes(places(id)));
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void forgetPlaces(SessionId id) {
+    try {
+      Files.deleteIfExists(places(id));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   void forget(SessionId id) {
+    forgetPlaces(id);
     try {
       Files.deleteIfExists(file(id));
     } catch (IOException e) {

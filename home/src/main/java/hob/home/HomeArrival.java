@@ -93,6 +93,7 @@ final class HomeArrival extends MappedArrival {
     knowMasks(vessels, image);
     session.arriving = incarnation;
     session.role = LocalSession.Role.DOUBT_TARGET;
+    session.openPlaces();
     session.save();
   }
 
@@ -248,9 +249,10 @@ final class HomeArrival extends MappedArrival {
     session
         .tracer()
         .run(() -> {
+          session.savePlaces(restore().places());
           restore().prepare();
           closeHighPids();
-          restore().holdInDoubt();
+          restore().standStill();
         });
   }
 

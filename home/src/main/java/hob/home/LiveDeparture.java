@@ -131,6 +131,7 @@ final class LiveDeparture implements Departure {
       }
     });
     session.role = LocalSession.Role.DOUBT_SOURCE;
+    session.openPlaces();
     session.save();
   }
 
@@ -167,7 +168,16 @@ final class LiveDeparture implements Departure {
 
   @Override
   public void holdInDoubt() {
-    session.tracer().run(() -> capture().holdInDoubt());
+    session
+        .tracer()
+        .run(() -> {
+          session.savePlaces(capture().places());
+          session.along.addAll(LocalSession.pending(capture().image()));
+          if (!session.along.isEmpty()) {
+            session.save();
+          }
+          capture().holdInDoubt();
+        });
   }
 
   @Override

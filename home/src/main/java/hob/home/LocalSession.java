@@ -19,9 +19,12 @@ import hob.image.RefusedException;
 import hob.image.Shadow;
 import hob.image.SignalDelivery;
 import hob.image.SystemVUse;
+import hob.image.ThreadPlace;
 import hob.image.Tracer;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
+import hob.image.proto.ProcessImage;
+import hob.image.proto.TreeImage;
 import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.LinuxException;
@@ -97,6 +100,9 @@ final class LocalSession {
   /** Signals that its shadows took and that nobody has yet, while it comes home. */
   final List<Signal> taken = new ArrayList<>();
 
+  /** Signals that are pending in the image of a tree in doubt: those that came since are not. */
+  final List<Signal> along = new ArrayList<>();
+
   /** Those of its processes, by home pid, that a user had stopped before they moved. */
   final Set<Integer> userStopped = new HashSet<>();
 
@@ -125,6 +131,8 @@ final class LocalSession {
 
   /** Shadows whose processes ended abroad, and their parents: zombies here until these are home. */
   final Map<Integer, Integer> endedAway = new LinkedHashMap<>();
+
+  private @Nullable Fd places;
 
   /** Masks of processes, by host pid, that work on their stops changes for a moment. */
   private final Map<Integer, Long> masks = new LinkedHashMap<>();
@@ -337,11 +345,13 @@ final class LocalSession {
   /** It has not: whoever spoke of it had been given up. */
   void stayed() {
     ahead.clear();
+    along.clear();
     masks.clear();
   }
 
   /** The tree has left its home: what came from it ahead of that is acted upon. */
   void left() {
+    along.clear();
     List<EngineEvent> all = List.copyOf(ahead);
     ahead.clear();
     all.forEach(e -> receive(location, e));
@@ -456,6 +466,22 @@ final class LocalSession {
 
   private static int signalNumber(byte[] info) {
     return littleEndian(info).getInt(0);
+  }
+
+  /**
+   * What is pending for the processes of an image, or for their leaders, but for Hob's own stops.
+   */
+  static List<Signal> pending(TreeImage image) {
+    List<Signal> all = new ArrayList<>();
+    for (ProcessImage p : image.getProcessesList()) {
+      p.getSignals().getPendingList().forEach(i -> all.add(signalOf(p.getPid(), i.toByteArray())));
+      if (p.getThreadsCount() > 0) {
+        p.getThreads(0).getPendingList().stream()
+            .filter(i -> signalNumber(i.toByteArray()) != Signals.SIGSTOP)
+            .forEach(i -> all.add(signalOf(p.getPid(), i.toByteArray())));
+      }
+    }
+    return all;
   }
 
   static Signal signalOf(int pid, byte[] info) {
@@ -850,7 +876,7 @@ final class LocalSession {
   void unpause() {
     for (int pid : paused) {
       try {
-        Capture.release(pid, masks());
+        Capture.release(pid, masks(), List.of());
       } catch (LinuxException e) {
         LOG.log(System.Logger.Level.DEBUG, "process {0} ended meanwhile: {1}", pid, e.getMessage());
       }
@@ -889,9 +915,10 @@ final class LocalSession {
     busy = false;
     for (Signal s : List.copyOf(held)) {
       held.remove(s);
-      if (atHome() || role == Role.FOREIGN) {
+      if (role == Role.RESIDENT || role == Role.FOREIGN) {
         signal(s);
       } else {
+        // A shadow takes what this daemon sends it for no news.
         send(EngineEvent.newBuilder().setSignal(s));
       }
     }
@@ -1016,6 +1043,7 @@ final class LocalSession {
     over = true;
     unwatchResident();
     streams.close();
+    forgetPlaces();
     files.forget(id);
     onEnd.run();
     tracer.close();
@@ -1045,6 +1073,30 @@ final class LocalSession {
     masks.put(pid, mask);
   }
 
+  /** As the tree is about to be in doubt: makes ready to note where its threads go on. */
+  void openPlaces() {
+    places = files.openPlaces(id);
+  }
+
+  /** Before the tree is in doubt: where its threads go on if it may run here. */
+  void savePlaces(List<ThreadPlace> all) {
+    Objects.requireNonNull(places).writeAll(ThreadPlace.write(all));
+  }
+
+  /** What an earlier daemon noted of threads in doubt. */
+  List<ThreadPlace> savedPlaces() {
+    return files.savedPlaces(id);
+  }
+
+  /** The tree is in doubt no more. */
+  private void forgetPlaces() {
+    if (places != null) {
+      places.close();
+      places = null;
+      files.forgetPlaces(id);
+    }
+  }
+
   Map<Integer, Long> knownMasks() {
     return Map.copyOf(masks);
   }
@@ -1055,6 +1107,9 @@ final class LocalSession {
     if (!now.equals(saved)) {
       files.save(id, now.text());
       saved = now;
+    }
+    if (role != Role.DOUBT_SOURCE && role != Role.DOUBT_TARGET) {
+      forgetPlaces();
     }
   }
 }

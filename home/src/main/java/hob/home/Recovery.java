@@ -1,5 +1,6 @@
 package hob.home;
 
+import hob.home.proto.Signal;
 import hob.image.Shadow;
 import hob.image.Vessel;
 import hob.linux.LinuxException;
@@ -63,6 +64,15 @@ final class Recovery {
     return all;
   }
 
+  private static List<Signal> signals(Properties p, String key) {
+    List<Signal> all = new ArrayList<>();
+    for (int i = 0; p.containsKey(key + i); i++) {
+      String[] f = p.getProperty(key + i).split(" ");
+      all.add(LocalSession.signalOf(Integer.parseInt(f[0]), HexFormat.of().parseHex(f[1])));
+    }
+    return all;
+  }
+
   private static Optional<Recovered> takeUp(Properties p, LocalSession s, LocalSession.Role role) {
     s.arriving = Long.parseLong(p.getProperty("arriving", "0"));
     s.userStopped.addAll(numbers(p, "stopped"));
@@ -90,10 +100,8 @@ final class Recovery {
       String[] f = p.getProperty("end." + i).split(" ");
       s.untold.put(Integer.parseInt(f[0]), Integer.parseInt(f[1]));
     }
-    for (int i = 0; p.containsKey("signal." + i); i++) {
-      String[] f = p.getProperty("signal." + i).split(" ");
-      s.taken.add(LocalSession.signalOf(Integer.parseInt(f[0]), HexFormat.of().parseHex(f[1])));
-    }
+    s.taken.addAll(signals(p, "signal."));
+    s.along.addAll(signals(p, "along."));
     Set<SystemV.Id> ipc = new LinkedHashSet<>();
     for (int i = 0; p.containsKey("ipc." + i); i++) {
       ipc.add(SystemV.Id.parse(p.getProperty("ipc." + i)));

@@ -22,6 +22,8 @@ import java.util.stream.Collectors;
  * @param processes host pids by home pid
  * @param masks of the leaders of processes in doubt, by host pid
  * @param ipc System V objects of this host that were the tree's when it left
+ * @param taken signals that shadows had taken, and nobody has yet
+ * @param along signals that are pending in the image of a source in doubt
  * @param ends how processes ended, by home pid
  */
 record SessionNotes(
@@ -35,6 +37,7 @@ record SessionNotes(
     Map<Integer, Long> masks,
     Set<Integer> paused,
     List<Signal> taken,
+    List<Signal> along,
     List<ShadowPlace> shadows,
     Map<Integer, Integer> ends,
     Map<Integer, Integer> processes,
@@ -65,6 +68,7 @@ record SessionNotes(
         s.knownMasks(),
         Set.copyOf(s.paused),
         List.copyOf(s.taken),
+        List.copyOf(s.along),
         s.shadows.values().stream()
             .map(x -> new ShadowPlace(x.nsPid(), x.pid(), x.code()))
             .toList(),
@@ -87,11 +91,8 @@ record SessionNotes(
     line(out, "stopped", words(stopped));
     masks.forEach((pid, mask) -> line(out, "mask." + pid, Long.toHexString(mask)));
     line(out, "paused", words(paused));
-    List<String> signals = new ArrayList<>();
-    for (Signal s : taken) {
-      signals.add(s.getPid() + " " + HexFormat.of().formatHex(s.getInfo().toByteArray()));
-    }
-    lines(out, "signal", signals);
+    lines(out, "signal", signals(taken));
+    lines(out, "along", signals(along));
     List<String> places = new ArrayList<>();
     for (ShadowPlace s : shadows) {
       places.add(process(s.nsPid, s.pid) + " " + Long.toHexString(s.code));
@@ -107,6 +108,12 @@ record SessionNotes(
       lines(out, "known", processes(known));
     }
     return out.toString();
+  }
+
+  private static List<String> signals(List<Signal> signals) {
+    return signals.stream()
+        .map(s -> s.getPid() + " " + HexFormat.of().formatHex(s.getInfo().toByteArray()))
+        .toList();
   }
 
   private static List<String> processes(Map<Integer, Integer> hostPids) {

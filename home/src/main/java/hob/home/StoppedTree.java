@@ -1,5 +1,6 @@
 package hob.home;
 
+import hob.home.proto.Signal;
 import hob.image.Capture;
 import hob.image.RefusedException;
 import hob.image.Shadow;
@@ -51,11 +52,12 @@ final class StoppedTree implements Departure, Arrival {
   }
 
   private void release(int pid, int host) {
-    if (session.userStopped.contains(pid)) {
-      return;
-    }
     try {
-      Capture.release(host, session.masks());
+      if (session.userStopped.contains(pid)) {
+        Capture.putBack(host, session.savedPlaces());
+      } else {
+        Capture.release(host, session.masks(), session.savedPlaces());
+      }
     } catch (LinuxException e) {
       // Somebody killed it meanwhile.
       LOG.log(System.Logger.Level.INFO, "process {0} does not run on: {1}", pid, e.getMessage());
@@ -102,6 +104,12 @@ final class StoppedTree implements Departure, Arrival {
     session.streams().take(c.externals());
     session.streams().keep(c.masters());
     session.streams().keepIpc(c.ipc());
+    for (Signal s : LocalSession.pending(c.image())) {
+      // What came since the tree was sent is not pending for it there.
+      if (!session.along.remove(s)) {
+        session.taken.add(s);
+      }
+    }
     List<Shadow> made = Shadow.of(c);
     // The stop that held the tree ends; the shadow takes the SIGCONT itself.
     pids.forEach(pid -> Signals.kill(pid, Signals.SIGCONT));

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,7 +25,10 @@ final class Hosts implements AutoCloseable {
   /** Where the time of the last move went. */
   String phases = "";
 
+  private final Path state;
+
   Hosts(Path state, String... names) {
+    this.state = state;
     for (String name : names) {
       engines.put(name, new KernelEngine(new Link(name), state.resolve(name), Capacity.all()));
     }
@@ -123,12 +127,15 @@ final class Hosts implements AutoCloseable {
     }
   }
 
-  /** Gives a move up when both hosts are in doubt. */
-  void giveUp(SessionId id, String from, String to) throws Exception {
+  /** A move at the moment when both hosts are in doubt. */
+  record Doubt(Departure departure, Arrival arrival) {}
+
+  /** Begins a move. */
+  Doubt doubt(SessionId id, String from, String to) throws Exception {
     long incarnation = incarnations.merge(id, 1L, Long::sum);
     Departure d = engine(from).depart(id, id.pid(), incarnation);
-    try (Arena arena = Arena.ofConfined();
-        Arrival a = engine(to).arrive(id, incarnation, d.outline())) {
+    try (Arena arena = Arena.ofConfined()) {
+      Arrival a = engine(to).arrive(id, incarnation, d.outline());
       a.map(d.freeze());
       MemorySegment all = arena.allocate(Math.max(1, d.pageBytes()), 4096);
       MemorySegment pages = all.asSlice(0, d.pageBytes());
@@ -136,10 +143,28 @@ final class Hosts implements AutoCloseable {
       a.write(0, pages);
       d.holdInDoubt();
       a.prepare();
-      inDoubt.run();
-    } finally {
-      d.resume();
+      return new Doubt(d, a);
     }
+  }
+
+  /** Gives a move up when both hosts are in doubt. */
+  void giveUp(SessionId id, String from, String to) throws Exception {
+    Doubt doubt = doubt(id, from, to);
+    inDoubt.run();
+    doubt.arrival.destroy();
+    doubt.departure.resume();
+  }
+
+  /** Its daemon ends, as if killed: the kernel lets go of what it traces. */
+  void stop(String host) {
+    engine(host).close();
+  }
+
+  /** Its next daemon; what it finds. */
+  List<Recovered> start(String host) {
+    KernelEngine next = new KernelEngine(new Link(host), state.resolve(host), Capacity.all());
+    engines.put(host, next);
+    return next.recover();
   }
 
   @Override

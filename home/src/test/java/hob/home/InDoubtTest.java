@@ -191,7 +191,7 @@ class InDoubtTest {
 
   private static void release(int pid, Masks masks) {
     Signals.kill(pid, Signals.SIGSTOP);
-    Capture.release(pid, masks);
+    Capture.release(pid, masks, List.of());
   }
 
   private static Masks masks(Map<Integer, Long> notes) {
@@ -256,6 +256,90 @@ class InDoubtTest {
       }
       Files.writeString(directory.resolve("asked-end"), "");
       p.check();
+    }
+  }
+
+  /** A program in doubt whose daemon on h1 was killed, and that a user has continued. */
+  private final class Abandoned implements AutoCloseable {
+    private final MovedProgram program =
+        MovedProgram.start(directory, "THREADS = " + threads + "\n" + COUNTS);
+    private final Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2");
+    private final SessionId id = program.id();
+    private final Hosts.Doubt doubt;
+
+    Abandoned(String from, String to) throws Exception {
+      if (from.equals("h2")) {
+        hosts.move(id, "h1", "h2");
+      }
+      doubt = hosts.doubt(id, from, to);
+      hosts.stop("h1");
+      await("that it stands stopped", () -> state() == 'T');
+      kill(id.pid(), Signals.SIGCONT);
+      await("that it is not stopped", () -> state() == 'S');
+      // pause(2), from which no signal brings it back.
+      assertThat(ProcFs.text("/proc/" + id.pid() + "/syscall")).startsWith("34 ");
+    }
+
+    private char state() {
+      return ProcFs.stat("/proc/" + id.pid() + "/stat").state();
+    }
+
+    private Recovered next() {
+      return hosts.start("h1").getFirst();
+    }
+
+    @Override
+    public void close() {
+      hosts.close();
+      program.close();
+    }
+  }
+
+  @Test
+  void sourceThatAUserContinuesWaitsForItsDaemon() throws Exception {
+    try (Abandoned a = new Abandoned("h1", "h2")) {
+      Recovered.InDoubtSource found = (Recovered.InDoubtSource) a.next();
+      a.doubt.arrival().destroy();
+      found.departure().resume();
+      await("the handler", () -> continued(1));
+      a.program.check();
+    }
+  }
+
+  @Test
+  void sourceThatAUserContinuesLeavesWithThatSignal() throws Exception {
+    try (Abandoned a = new Abandoned("h1", "h2")) {
+      Recovered.InDoubtSource found = (Recovered.InDoubtSource) a.next();
+      a.hosts.engine("h1").located(a.id, 1, "h2");
+      a.doubt.arrival().resume();
+      found.departure().leave("h2");
+      await("the handler", () -> continued(1));
+      a.hosts.move(a.id, "h2", "h1");
+      a.program.check();
+    }
+  }
+
+  @Test
+  void targetThatAUserContinuesWaitsForItsDaemon() throws Exception {
+    try (Abandoned a = new Abandoned("h2", "h1")) {
+      Recovered.InDoubtTarget found = (Recovered.InDoubtTarget) a.next();
+      found.arrival().resume();
+      a.doubt.departure().leave("h1");
+      await("the handler", () -> continued(1));
+      a.program.check();
+    }
+  }
+
+  @Test
+  void targetThatAUserContinuesBecomesAShadowAgain() throws Exception {
+    try (Abandoned a = new Abandoned("h2", "h1")) {
+      Recovered.InDoubtTarget found = (Recovered.InDoubtTarget) a.next();
+      a.hosts.engine("h1").located(a.id, 1, "h2");
+      found.arrival().destroy();
+      a.doubt.departure().resume();
+      await("the handler", () -> continued(1));
+      a.hosts.move(a.id, "h2", "h1");
+      a.program.check();
     }
   }
 }

@@ -427,12 +427,25 @@ public final class Capture {
     return processes;
   }
 
-  /** From now on the tree stays stopped when this daemon dies: a SIGSTOP waits for each process. */
+  /** Where the threads go on if the tree stays; a later daemon is to know before it is in doubt. */
+  public List<ThreadPlace> places() {
+    return processes.stream()
+        .flatMap(p -> p.threads().stream())
+        .map(t -> new ThreadPlace(t.tid(), t.registers(), t.mask()))
+        .toList();
+  }
+
+  /**
+   * From now on the tree stands still when this daemon dies: a SIGSTOP waits for each thread, and
+   * none of them would run the program if somebody took that away.
+   */
   public void holdInDoubt() {
     doubt = true;
     locks.release();
     for (FrozenProcess p : processes) {
       Fuse.set(p);
+      long instruction = Standstill.instruction(p.facts().maps());
+      p.threads().forEach(t -> Standstill.take(t.tid(), t.registers(), instruction));
     }
   }
 
@@ -451,7 +464,8 @@ public final class Capture {
     if (doubt) {
       for (FrozenProcess p : processes) {
         masks.note(p.pid(), p.leader().mask());
-        Fuse.lift(p);
+        p.threads().forEach(FrozenThread::close);
+        Fuse.lift(p, p.leader().mask());
       }
       locks.takeBack();
     }
@@ -526,8 +540,17 @@ public final class Capture {
     return tracer;
   }
 
-  /** Lets a process run on that an earlier daemon left stopped in doubt. Tracer's thread. */
-  public static void release(int pid, Masks masks) {
-    Fuse.release(pid, masks);
+  /**
+   * Lets a process run on that an earlier daemon left stopped in doubt. Tracer's thread.
+   *
+   * @param places of its threads, if that daemon had noted them; those of others do no harm
+   */
+  public static void release(int pid, Masks masks, List<ThreadPlace> places) {
+    Fuse.release(pid, masks, places);
+  }
+
+  /** As {@link #release} of a process that a user has stopped, and that stays stopped. */
+  public static void putBack(int pid, List<ThreadPlace> places) {
+    Fuse.putBack(pid, places);
   }
 }

@@ -19,7 +19,7 @@ import java.util.List;
  */
 final class Fuse {
   /** What can be blocked. */
-  private static final long ALL = ~(Signals.bit(Signals.SIGKILL) | Signals.bit(Signals.SIGSTOP));
+  static final long ALL = ~(Signals.bit(Signals.SIGKILL) | Signals.bit(Signals.SIGSTOP));
 
   private static final long ALL_BUT_CONT = ALL & ~Signals.bit(Signals.SIGCONT);
 
@@ -38,17 +38,19 @@ final class Fuse {
   /**
    * Takes away what {@link #set} has set, unless a SIGCONT of somebody else's has: that one is the
    * process's own affair and stays, as does a SIGSTOP that came since.
+   *
+   * @param mask that the leader is to have
    */
-  static void lift(FrozenProcess p) {
-    if (isPending(p.pid(), "SigPnd")) {
-      remove(p.pid(), p.threads().size(), p.leader().mask());
+  static void lift(FrozenProcess p, long mask) {
+    if (isPending(p.pid(), "SigPnd", Signals.SIGSTOP)) {
+      remove(p.pid(), p.threads().size(), mask);
     }
   }
 
-  /** Whether SIGSTOP is; {@code queue} as in proc_pid_status(5), that of the leader or of all. */
-  private static boolean isPending(int pid, String queue) {
+  /** {@code queue} as in proc_pid_status(5): that of the leader, or of all threads. */
+  private static boolean isPending(int pid, String queue, int signal) {
     String set = ProcFs.status("/proc/" + pid + "/status").getOrDefault(queue, "0").strip();
-    return (Long.parseUnsignedLong(set, 16) & Signals.bit(Signals.SIGSTOP)) != 0;
+    return (Long.parseUnsignedLong(set, 16) & Signals.bit(signal)) != 0;
   }
 
   /**
@@ -66,7 +68,7 @@ final class Fuse {
       consume(leader, Signals.SIGSTOP, ALL, mask);
       return;
     }
-    boolean stopped = isPending(leader, "ShdPnd");
+    boolean stopped = isPending(leader, "ShdPnd", Signals.SIGSTOP);
     // It takes the stops out of all queues.
     Signals.kill(leader, Signals.SIGCONT);
     consume(leader, Signals.SIGCONT, ALL_BUT_CONT, mask);
@@ -92,26 +94,52 @@ final class Fuse {
   /**
    * Lets a process go on that stands stopped because the fuse took effect, or was sent a SIGSTOP
    * for the same purpose: SIGCONT without the program seeing it. A SIGSTOP that came since is the
-   * process's own and stops it again.
+   * process's own and stops it again; a SIGCONT that came is its own too.
    *
    * @param pid host pid, traced by nobody
    * @param masks knows the mask of a process that a daemon left when it had just changed that
+   * @param places of threads that may be in a {@link Standstill}
    */
-  static void release(int pid, Masks masks) {
+  static void release(int pid, Masks masks, List<ThreadPlace> places) {
     // As long as it does not stand, the one that is pending is the fuse.
-    boolean stopped =
-        ProcFs.stat("/proc/" + pid + "/stat").state() == 'T' && isPending(pid, "ShdPnd");
+    boolean stands = ProcFs.stat("/proc/" + pid + "/stat").state() == 'T';
+    boolean stopped = stands && isPending(pid, "ShdPnd", Signals.SIGSTOP);
+    boolean continued = !stands && isPending(pid, "ShdPnd", Signals.SIGCONT);
     List<Integer> threads = seize(pid);
+    back(pid, threads, places);
     long mask = Ptrace.signalMask(pid);
     if (mask == ALL || mask == ALL_BUT_CONT) {
       mask = masks.noted(pid).orElse(mask);
     }
     masks.note(pid, mask);
-    Signals.kill(pid, Signals.SIGCONT);
-    consume(pid, Signals.SIGCONT, ALL_BUT_CONT, mask);
+    if (continued) {
+      Ptrace.signalMask(pid, mask);
+    } else {
+      Signals.kill(pid, Signals.SIGCONT);
+      consume(pid, Signals.SIGCONT, ALL_BUT_CONT, mask);
+    }
     threads.forEach(t -> Ptrace.detach(t, 0));
     if (stopped) {
       Signals.kill(pid, Signals.SIGSTOP);
+    }
+  }
+
+  /** Ends the {@link Standstill} of a process that stays stopped. */
+  static void putBack(int pid, List<ThreadPlace> places) {
+    List<Integer> threads = seize(pid);
+    back(pid, threads, places);
+    threads.forEach(t -> Ptrace.detach(t, 0));
+  }
+
+  private static void back(int pid, List<Integer> threads, List<ThreadPlace> places) {
+    if (places.isEmpty()) {
+      return;
+    }
+    long instruction = Standstill.instruction(ProcFs.maps(pid, false));
+    for (ThreadPlace p : places) {
+      if (threads.contains(p.tid())) {
+        Standstill.back(p, instruction);
+      }
     }
   }
 

@@ -499,15 +499,33 @@ final class Rebuild {
       ThreadState t = image.getThreads(i);
       int tid = threads.get(i).tid();
       Ptrace.xstate(tid, t.getXstate().toByteArray());
-      long[] regs = new long[Ptrace.REGS];
-      for (int k = 0; k < regs.length; k++) {
-        regs[k] = t.getRegisters(k);
-      }
-      Ptrace.registers(tid, regs);
+      Ptrace.registers(tid, registers(t));
       Ptrace.signalMask(tid, t.getMask());
     }
     if (mem != null) {
       mem.close();
+    }
+  }
+
+  static long[] registers(ThreadState t) {
+    long[] regs = new long[Ptrace.REGS];
+    for (int k = 0; k < regs.length; k++) {
+      regs[k] = t.getRegisters(k);
+    }
+    return regs;
+  }
+
+  /** Takes all threads out of the program until it may run. */
+  void standStill() {
+    long vdso =
+        image.getMemory().getSpecialsList().stream()
+            .filter(s -> s.getName().equals("[vdso]"))
+            .findFirst()
+            .orElseThrow()
+            .getStart();
+    for (int i = 0; i < threads.size(); i++) {
+      Standstill.take(
+          threads.get(i).tid(), registers(image.getThreads(i)), Standstill.instruction(vdso));
     }
   }
 

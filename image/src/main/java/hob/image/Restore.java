@@ -21,6 +21,7 @@ public final class Restore {
   private final TreeImage image;
   private final Map<Integer, Vessel> vessels;
   private final TreeFiles files;
+  private boolean still;
   private final List<Rebuild> rebuilds = new ArrayList<>();
   private final List<Integer> threads = new ArrayList<>();
 
@@ -107,9 +108,21 @@ public final class Restore {
     }
   }
 
+  /** As {@link #holdInDoubt}, whatever signal comes when this daemon is dead. */
+  public void standStill() {
+    holdInDoubt();
+    for (Rebuild r : rebuilds) {
+      r.standStill();
+    }
+    still = true;
+  }
+
   /** Lets the tree run. */
   public void resume() {
     files.commit();
+    if (still) {
+      places().forEach(Standstill::putBack);
+    }
     for (Rebuild r : rebuilds) {
       if (!r.image().getStopped()) {
         Fuse.remove(r.pid(), r.threads().size(), r.image().getThreads(0).getMask());
@@ -120,6 +133,15 @@ public final class Restore {
         Ptrace.detach(t.tid(), 0);
       }
     }
+  }
+
+  /** Where the threads are to go on, of a tree whose thread ids are those of the image. */
+  public List<ThreadPlace> places() {
+    return image.getProcessesList().stream()
+        .filter(p -> !p.getZombie())
+        .flatMap(p -> p.getThreadsList().stream())
+        .map(t -> new ThreadPlace(t.getTid(), Rebuild.registers(t), t.getMask()))
+        .toList();
   }
 
   /** Lets go of the files of a tree that is given up. */

@@ -89,8 +89,8 @@ public final class Shadow {
     Set<Integer> kept = new HashSet<>();
     for (FrozenProcess p : capture.frozenLeaders()) {
       if (capture.inDoubt()) {
-        strand(p);
-        Fuse.lift(p);
+        // The program's place is taken away already: it does not run on here in any case.
+        Fuse.lift(p, Fuse.ALL);
       }
       boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
       List<Integer> keeps = masters(capture.image(), capture.image().getProcesses(i), kept);
@@ -98,24 +98,6 @@ public final class Shadow {
     }
     capture.released();
     return all;
-  }
-
-  /**
-   * Takes the program's place away from all threads before the fuse is lifted: should this daemon
-   * end before there is code that waits, they wait in pause(2), or die behind a call that was
-   * injected; in no case does the program run on here, as it does elsewhere.
-   */
-  private static void strand(FrozenProcess p) {
-    long instruction = vdso(p.facts().maps()) + Vdso.syscallOffset();
-    for (FrozenThread t : p.threads()) {
-      long[] r = t.registers();
-      r[MachineCode.RIP] = instruction;
-      r[MachineCode.RAX] = Nr.PAUSE;
-      r[MachineCode.ORIG_RAX] = -1;
-      r[MachineCode.RSP] = 0;
-      t.tracee().base(r);
-      Ptrace.registers(t.tid(), r);
-    }
   }
 
   private static long vdso(List<MapsEntry> maps) {

@@ -26,6 +26,7 @@ class ArchitectureTest {
           "Rebuild",
           "Shadow",
           "SignalDelivery",
+          "Standstill",
           "Stub",
           "SystemCallRestart",
           "Tracee",

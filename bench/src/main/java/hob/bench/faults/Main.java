@@ -105,7 +105,7 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
         int most = together;
         while (tally.of(c).held() < rounds && System.nanoTime() < end) {
           if (matrix == null) {
-            matrix = FaultMatrix.up(bed);
+            matrix = FaultMatrix.up(bed, actions.contains(Action.CUT));
           }
           try {
             int now = Math.max(1, Math.min(most, rounds - tally.of(c).held()));
