@@ -430,8 +430,9 @@ public final class Capture {
   /** Where the threads go on if the tree stays; a later daemon is to know before it is in doubt. */
   public List<ThreadPlace> places() {
     return processes.stream()
-        .flatMap(p -> p.threads().stream())
-        .map(t -> new ThreadPlace(t.tid(), t.registers(), t.mask()))
+        .flatMap(p ->
+            p.threads().stream()
+                .map(t -> new ThreadPlace(t.tid(), t.elsewhere(p.pid(), sleeps), t.mask())))
         .toList();
   }
 
