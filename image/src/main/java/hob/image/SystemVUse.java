@@ -128,7 +128,7 @@ public final class SystemVUse {
         continue;
       }
       Set<Integer> users = users(e);
-      if (users.stream().anyMatch(pids::contains)) {
+      if (users.stream().anyMatch(pid -> pids.contains(pid) && isOf(pid, e))) {
         found.add(e);
         users.stream()
             .filter(pid -> !pids.contains(pid) && ProcessHandle.of(pid).isPresent())

@@ -48,7 +48,8 @@ public final class SystemV {
    * @param attached mappings of shared memory, messages in a queue
    * @param first who made shared memory, or sent last; 0 for semaphores. Pids are the reader's.
    * @param last who attached, detached or received last
-   * @param changed seconds since 1970: when it was made or its permissions were set
+   * @param changed seconds since 1970: when it was made or its permissions were set; of semaphores
+   *     and queues also when they were used last
    */
   public record Entry(
       Kind kind,
@@ -89,16 +90,16 @@ public final class SystemV {
       String[] f = lines[i].trim().split("\\s+");
       found.add(
           switch (kind) {
-            case SHM -> entry(kind, f, 3, 6, 4, 5, 7, 13);
-            case SEM -> entry(kind, f, 3, 3, -1, -1, 4, 9);
-            case MSG -> entry(kind, f, 3, 4, 5, 6, 7, 13);
+            case SHM -> entry(kind, f, 3, 6, 4, 5, 7, latest(f, 13, 13));
+            case SEM -> entry(kind, f, 3, 3, -1, -1, 4, latest(f, 8, 9));
+            case MSG -> entry(kind, f, 3, 4, 5, 6, 7, latest(f, 11, 13));
           });
     }
     return found;
   }
 
   private static Entry entry(
-      Kind kind, String[] f, int size, int attached, int first, int last, int uid, int changed) {
+      Kind kind, String[] f, int size, int attached, int first, int last, int uid, long changed) {
     return new Entry(
         kind,
         Integer.parseInt(f[1]),
@@ -112,7 +113,15 @@ public final class SystemV {
         Integer.parseUnsignedInt(f[uid + 1]),
         Integer.parseUnsignedInt(f[uid + 2]),
         Integer.parseUnsignedInt(f[uid + 3]),
-        Long.parseLong(f[changed]));
+        changed);
+  }
+
+  private static long latest(String[] f, int from, int to) {
+    long latest = 0;
+    for (int i = from; i <= to; i++) {
+      latest = Math.max(latest, Long.parseLong(f[i]));
+    }
+    return latest;
   }
 
   /**
