@@ -207,6 +207,14 @@ final class RemoteInvocationTest {
     return Files.exists(file) ? Files.readString(file).lines().count() : 0;
   }
 
+  @Test
+  void explainsCommandsThatAreOverAtOnce() {
+    for (int i = 0; i < 5; i++) {
+      assertThat(run("sh -c 'xz --version >/dev/null; true'").output())
+          .containsPattern("(?m)^hob: \\d+ xz --version: (h2|h3|here: .*)$");
+    }
+  }
+
   private static List<?> processes() throws DaemonException {
     return bed().ask("h1", PsRequest.getDefaultInstance(), PsReply.class).getProcessesList();
   }

@@ -7,6 +7,7 @@ import hob.linux.PidFd;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,9 @@ final class Explanations implements AutoCloseable {
 
   private final @Nullable Fd out;
   private final LinkedBlockingQueue<String> lines = new LinkedBlockingQueue<>(MOST_WAITING);
+
+  /** Those who may have something to say: the session, and each command under way. */
+  private final AtomicInteger speakers = new AtomicInteger(1);
 
   private Explanations(@Nullable Fd out) {
     this.out = out;
@@ -44,6 +48,12 @@ final class Explanations implements AutoCloseable {
     return out != null;
   }
 
+  /** Somebody more may have something to say, until another {@link #close}. */
+  Explanations join() {
+    speakers.incrementAndGet();
+    return this;
+  }
+
   void say(String line) {
     if (wanted()) {
       boolean _ = lines.offer("hob: " + line + "\n");
@@ -66,9 +76,10 @@ final class Explanations implements AutoCloseable {
     }
   }
 
+  /** One has nothing more to say; with the last one what was said ends. */
   @Override
   public void close() {
-    if (!lines.offer(END)) {
+    if (speakers.decrementAndGet() == 0 && !lines.offer(END)) {
       lines.clear();
       boolean _ = lines.offer(END);
     }

@@ -33,6 +33,8 @@ final class Job implements Runnable {
     this.call = call;
     this.session = session;
     this.host = host;
+    // How it went is known a moment after it began, when all may be over already.
+    adoption.explanations().join();
   }
 
   private void proceed() {
@@ -60,6 +62,7 @@ final class Job implements Runnable {
       if (!gone) {
         dispatcher.ended(session);
       }
+      adoption.explanations().close();
     }
   }
 
