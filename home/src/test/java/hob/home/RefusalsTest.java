@@ -282,4 +282,35 @@ class RefusalsTest {
         .extracting(Refusal::kind)
         .containsExactly("init");
   }
+
+  private void refusedAtFreeze(String script, String sentence) throws Exception {
+    Path own = Files.createTempDirectory(directory, "program");
+    try (MovedProgram p = MovedProgram.start(own, script + "\nready()\n");
+        MovedProgram.Trip trip = p.trip()) {
+      assertThatThrownBy(() -> trip.to("h2")).hasMessageContaining(sentence);
+      p.check();
+    }
+  }
+
+  @Test
+  void oneMemoryOfTwoProcesses() throws Exception {
+    refusedAtFreeze(
+        """
+        stack = mmap.mmap(-1, 1 << 16)
+        top = ctypes.addressof(ctypes.c_char.from_buffer(stack)) + (1 << 16)
+        child = libc.clone(libc.pause, ctypes.c_void_p(top), 0x100 | 17, None)
+        assert child > 0
+        """,
+        "has one memory with process");
+  }
+
+  @Test
+  void systemCallsThatAreGivenToTheProgram() throws Exception {
+    refusedAtFreeze(
+        """
+        selector = ctypes.create_string_buffer(8)
+        assert libc.prctl(59, 1, ctypes.c_long(0), ctypes.c_long(0), selector) == 0
+        """,
+        "has its system calls given to itself");
+  }
 }

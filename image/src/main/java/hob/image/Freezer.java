@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -59,6 +60,7 @@ final class Freezer {
       for (var e : tidsByPid.entrySet()) {
         processes.add(frozen(e.getKey(), e.getValue()));
       }
+      refuseSharedMemory();
       // Of those that were seen, some have been reaped meanwhile.
       zombies.removeIf(pid -> state(pid) != 'Z');
       return new FrozenForest(processes, List.copyOf(zombies));
@@ -68,12 +70,31 @@ final class Freezer {
     }
   }
 
+  /** Two processes with one memory (CLONE_VM without CLONE_THREAD) would have two. */
+  private void refuseSharedMemory() throws RefusedException {
+    // Any order will do that puts what is the same together.
+    TreeMap<Integer, Integer> seen =
+        new TreeMap<>((a, b) -> a.equals(b) ? 0 : Kcmp.compare(a, b, Kcmp.VM, 0, 0));
+    for (int pid : tidsByPid.keySet()) {
+      Integer other = seen.putIfAbsent(pid, pid);
+      if (other != null) {
+        throw new RefusedException(
+            new Refusal(
+                pid, "shared-memory", "has one memory with process " + other + " (CLONE_VM)"));
+      }
+    }
+  }
+
   private FrozenProcess frozen(int pid, List<Integer> tids) throws RefusedException {
     if (tids.getFirst() != pid) {
       throw new RefusedException(KindState.leaderless(pid));
     }
     List<Map<String, String>> statuses = new ArrayList<>();
     for (int tid : tids) {
+      if (Ptrace.dispatchesCalls(tid)) {
+        throw new RefusedException(
+            new Refusal(pid, "syscall-dispatch", "has its system calls given to itself (SIGSYS)"));
+      }
       statuses.add(OwnTrap.taken(pid, tid));
     }
     ProcessFacts facts =

@@ -48,6 +48,7 @@ public final class Ptrace {
   private static final int SECCOMP_GET_FILTER = 0x420c;
   private static final int SECCOMP_GET_METADATA = 0x420d;
   private static final int GET_RSEQ_CONFIGURATION = 0x420f;
+  private static final int GET_SYSCALL_USER_DISPATCH_CONFIG = 0x4211;
   private static final int NT_PRSTATUS = 1;
   private static final int NT_X86_XSTATE = 0x202;
 
@@ -225,6 +226,16 @@ public final class Ptrace {
     Sys.check(
         request(SECCOMP_GET_METADATA, tid, 16, s.address()), "PTRACE_SECCOMP_GET_METADATA", tid);
     return s.get(Scratch.LONG, 8);
+  }
+
+  /**
+   * Whether system calls of a stopped thread are given to itself, as SIGSYS
+   * (PR_SET_SYSCALL_USER_DISPATCH). Kernels before 6.4 do not tell.
+   */
+  public static boolean dispatchesCalls(int tid) {
+    MemorySegment s = Scratch.get();
+    return request(GET_SYSCALL_USER_DISPATCH_CONFIG, tid, 32, s.address()) == 0
+        && s.get(Scratch.LONG, 0) != 0;
   }
 
   /**
