@@ -102,8 +102,12 @@ final class Outlines {
 
   private static Relation relation(int pid, ProcFs.Stat stat) {
     Map<String, String> s = ProcFs.status("/proc/" + pid + "/status");
+    int own = last(s, "NSpid", pid);
+    if (own == 0) {
+      throw new LinuxException("/proc/" + pid + "/status", Errno.ESRCH, "it has just been reaped");
+    }
     return new Relation(
-        last(s, "NSpid", pid),
+        own,
         NamespacePid.of(stat.ppid()),
         last(s, "NSpgid", stat.pgid()),
         last(s, "NSsid", stat.sid()),
