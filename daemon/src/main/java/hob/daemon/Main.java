@@ -70,16 +70,19 @@ public final class Main {
   }
 
   /**
-   * Threads that start later follow those that start them. Where the kernel shares the processors
-   * among sessions, those of a session share its part, so that the daemon's own is asked for too.
+   * Threads that start later follow those that start them. The compiler's do not go first: what
+   * they make pays later. Where the kernel shares the processors among sessions, those of a session
+   * share its part, so that the daemon's own is asked for too.
    */
   private static void goFirst(int nice) {
     int pid = (int) ProcessHandle.current().pid();
     for (int tid : ProcFs.threads(pid)) {
       try {
-        Sched.nice(tid, nice);
+        if (!ProcFs.text("/proc/self/task/" + tid + "/comm").contains("Compiler")) {
+          Sched.nice(tid, nice);
+        }
       } catch (LinuxException e) {
-        if (e.errno() != Errno.ESRCH) {
+        if (e.errno() != Errno.ESRCH && e.errno() != Errno.ENOENT) {
           notHad(nice, e);
           return;
         }

@@ -19,7 +19,11 @@ import java.util.stream.DoubleStream;
 
 /** Freeze times between two hosts. */
 public final class FreezeBench implements Benchmark {
-  private static final int WARM_UP_ROUNDS = 150;
+  private static final int FIRST_ROUNDS = 25;
+
+  /** Until the compiler has nothing more to do for it. */
+  private static final int WARM_UP_ROUNDS = 275;
+
   private static final int ROUNDS = 100;
   private static final int SERIES_ROUNDS = 8;
   private static final int LEAST_SERIES_ROUNDS = 2;
@@ -67,6 +71,8 @@ public final class FreezeBench implements Benchmark {
   private void nothing(BenchContext context, Bed bed, Path state, List<Row> rows)
       throws IOException, InterruptedException, DaemonException {
     int pid = start(bed, state, List.of("0", "1", "0", "0", "1"));
+    context.progress().accept("first moves");
+    double[] first = roundTrips(bed, pid, FIRST_ROUNDS);
     context.progress().accept("warming up");
     roundTrips(bed, pid, WARM_UP_ROUNDS);
     context.progress().accept("null process");
@@ -74,6 +80,13 @@ public final class FreezeBench implements Benchmark {
     end(bed, pid);
     double median = BenchContext.median(millis);
     double p99 = percentile(millis, 99);
+    rows.add(
+        Row.plain(
+            "freeze of a null process, first %d moves, median".formatted(first.length),
+            BenchContext.median(first),
+            "ms",
+            "p99",
+            percentile(first, 99)));
     rows.add(
         Row.figureAtMost(
             MOST_MILLIS, "freeze of a null process, median", median, "ms", "p99", p99));
