@@ -20,6 +20,7 @@ final class PipeTest extends PlayedTest {
         "reader_ends",
         "writer_ends",
         "nonblocking_and_readiness",
+        "there_at_once",
         "fifo",
         "stop_signals",
         "shared_pipe",

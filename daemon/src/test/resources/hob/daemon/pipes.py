@@ -189,6 +189,38 @@ while True:
     os.close(w)
     assert status(pid) == 5
 
+def there_at_once():
+    """What stood in a pipe before a move stands in it from the first moment after."""
+    r, w = os.pipe()
+    os.write(w, b'x' * 20000)
+    pid = start('''
+os.set_blocking(0, False)
+def there(): return int.from_bytes(fcntl.ioctl(0, 0x541B, bytes(4)), 'little')
+n = 20000
+while n > 5000:
+    assert there() == n, (there(), n)
+    open('looks', 'w').close()
+    if os.path.exists('take-%d' % n): n -= len(os.read(0, 3000)); open('took-%d' % n, 'w').close()
+got = len(os.read(0, 65536))
+os.set_blocking(0, True)
+while True:
+    b = os.read(0, 65536)
+    if not b: break
+    assert b == b'y' * len(b)
+    got += len(b)
+os._exit(0 if got == 6000 else 1)
+''', r, NULL, [r])
+    n = 20000
+    until(lambda: os.path.exists('looks'))
+    for h in ROUTE:
+        move(pid, h)
+        open('take-%d' % n, 'w').close()
+        n -= 3000
+        until(lambda: os.path.exists('took-%d' % n) or os.waitpid(pid, os.WNOHANG)[0])
+    os.write(w, b'y' * 1000)
+    os.close(w)
+    assert status(pid) == 0
+
 def fifo():
     for fd in os.listdir('.'):
         if fd.startswith('fifo'): os.unlink(fd)

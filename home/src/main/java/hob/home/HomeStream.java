@@ -479,6 +479,13 @@ final class HomeStream {
     return source != null && source.sent() > received;
   }
 
+  /** The tree takes the next bytes along: they are read here, and sent to nobody. */
+  void skip(int bytes) {
+    if (source != null) {
+      source.skip(bytes);
+    }
+  }
+
   /** The tree is here or on its way: reads nothing until it is opened elsewhere. */
   void pause() {
     away = false;

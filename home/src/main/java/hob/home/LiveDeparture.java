@@ -38,7 +38,7 @@ final class LiveDeparture implements Departure {
     this.before = session.role;
     this.walk = session.walk();
     if (session.sandbox == null) {
-      session.streams().shared(SharedPipes.of(walk));
+      session.streams().pipes(SharedPipes.of(walk));
     }
     this.outline = session.tracer().call(() -> describe(session, walk));
   }

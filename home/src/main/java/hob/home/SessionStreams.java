@@ -77,7 +77,8 @@ final class SessionStreams implements Streams, StreamsHere {
   private volatile boolean ipc;
   private final Map<Integer, Fd> kept = new HashMap<>();
   private final List<TerminalGuard> guards = new ArrayList<>();
-  private Set<Long> shared = Set.of();
+  private final Map<Integer, Integer> ahead = new HashMap<>();
+  private SharedPipes.Found pipes = SharedPipes.Found.NOTHING;
   private volatile Supplier<List<Integer>> processes = List::of;
   private String devpts = "/dev/pts";
   private @Nullable ScheduledExecutorService ticker;
@@ -115,10 +116,10 @@ final class SessionStreams implements Streams, StreamsHere {
 
   // ---- capture
 
-  /** At home, before the tree stops: pipes of it that others have open too, by inode. */
-  void shared(Set<Long> inodes) {
+  /** At home, before the tree stops: who else has its pipes open. */
+  void pipes(SharedPipes.Found found) {
     synchronized (lock) {
-      shared = Set.copyOf(inodes);
+      pipes = found;
     }
   }
 
@@ -159,7 +160,7 @@ final class SessionStreams implements Streams, StreamsHere {
   @Override
   public boolean isStandIn(long inode) {
     synchronized (lock) {
-      return shared.contains(inode)
+      return pipes.shared().contains(inode)
           || standIns.values().stream()
               .flatMap(List::stream)
               .anyMatch(s -> s.stat().isFifo() && s.stat().inode() == inode);
@@ -189,9 +190,21 @@ final class SessionStreams implements Streams, StreamsHere {
               .setNumber(1 + external.number());
         } else {
           into.setCapacity(Pipe.capacity(its));
+          if (external.access() == Fd.O_RDONLY) {
+            takeAlong(external.stream(), its, into);
+          }
         }
       }
       return into.build();
+    }
+  }
+
+  /** What stands in a pipe that nobody else reads is to be read at once where the tree goes. */
+  private void takeAlong(int stream, Fd reading, StandIn.Builder into) {
+    if (Pipe.pending(reading) > 0 && pipes.read().contains(FileStat.of(reading.path()).inode())) {
+      ByteString unread = ByteString.copyFrom(Pipe.peek(reading));
+      ahead.put(stream, unread.size());
+      into.setUnread(unread).setReceived(into.getReceived() + unread.size());
     }
   }
 
@@ -237,6 +250,7 @@ final class SessionStreams implements Streams, StreamsHere {
               .add(number, real, e.access(), e.terminal() ? terminal(e) : real.path());
         }
       }
+      ahead.forEach((stream, bytes) -> Objects.requireNonNull(reals.get(stream)).skip(bytes));
       forgetCapture();
       reals.values().forEach(HomeStream::pause);
     }
@@ -299,7 +313,8 @@ final class SessionStreams implements Streams, StreamsHere {
   private void forgetCapture() {
     numbers.clear();
     fresh.clear();
-    shared = Set.of();
+    ahead.clear();
+    pipes = SharedPipes.Found.NOTHING;
   }
 
   @Override

@@ -17,24 +17,35 @@ import java.util.Set;
  * before the tree stops; what a tree makes later is its own.
  */
 final class SharedPipes {
+  /**
+   * What was found, by inode.
+   *
+   * @param shared pipes of the tree that others have open
+   * @param read only by the tree, or by nobody
+   */
+  record Found(Set<Long> shared, Set<Long> read) {
+    static final Found NOTHING = new Found(Set.of(), Set.of());
+  }
+
   private SharedPipes() {}
 
-  /** Inodes of those. The tree runs meanwhile: it may fork and end. */
-  static Set<Long> of(TreeWalk tree) {
+  /** Looks at all processes. The tree runs meanwhile: it may fork and end. */
+  static Found of(TreeWalk tree) {
     Map<String, Long> mine = new HashMap<>();
     tree.get().forEach(pid -> pipes(pid, mine));
     Set<Long> shared = new HashSet<>();
+    Set<Long> read = new HashSet<>(mine.values());
     if (!mine.isEmpty()) {
       // In this order: whoever of the tree is among them is found by the walk, unless it has ended.
       int[] all = ProcFs.numbers("/proc");
       Set<Integer> inside = new HashSet<>(tree.get());
       for (int pid : all) {
         if (!inside.contains(pid)) {
-          others(pid, mine, shared);
+          others(pid, mine, shared, read);
         }
       }
     }
-    return shared;
+    return new Found(shared, read);
   }
 
   private static void pipes(int pid, Map<String, Long> into) {
@@ -52,13 +63,16 @@ final class SharedPipes {
         });
   }
 
-  private static void others(int pid, Map<String, Long> wanted, Set<Long> found) {
+  private static void others(int pid, Map<String, Long> wanted, Set<Long> shared, Set<Long> read) {
     eachLink(
         pid,
         (path, link) -> {
           Long inode = wanted.get(link);
           if (inode != null && FileStat.of(path).inode() == inode) {
-            found.add(inode);
+            shared.add(inode);
+            if (read.contains(inode) && WaitingReaders.mayRead(path)) {
+              read.remove(inode);
+            }
           }
         });
   }

@@ -162,6 +162,19 @@ final class StreamSender {
     }
   }
 
+  /** The other side has the next {@code bytes} already: reads them, and sends them to nobody. */
+  void skip(int bytes) {
+    sent += bytes;
+    forget(sent);
+    for (int left = bytes; left > 0; ) {
+      int n = source.read(buffer.asSlice(0, Math.min(left, READ)));
+      if (n <= 0) {
+        return;
+      }
+      left -= n;
+    }
+  }
+
   /** The other side took over all before {@code position}. */
   void consumed(long position) {
     forget(position);

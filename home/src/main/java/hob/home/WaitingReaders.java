@@ -181,7 +181,16 @@ final class WaitingReaders {
     if (!hob.linux.Fd.readlink(path).equals("pipe:[" + pipe.inode() + "]")) {
       return false;
     }
-    String info = ProcFs.text("/proc/" + pid + "/fdinfo/" + fd);
+    return mayRead(path);
+  }
+
+  /**
+   * Whether a description is open for reading.
+   *
+   * @param path {@code /proc/PID/fd/N}
+   */
+  static boolean mayRead(String path) {
+    String info = ProcFs.text(path.replace("/fd/", "/fdinfo/"));
     int at = info.indexOf("flags:") + 6;
     return (Long.parseLong(info.substring(at, info.indexOf('\n', at)).trim(), 8) & 3)
         != hob.linux.Fd.O_WRONLY;

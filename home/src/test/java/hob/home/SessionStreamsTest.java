@@ -248,6 +248,29 @@ class SessionStreamsTest {
   }
 
   @Test
+  void whatStandsInAPipeIsReadAtOnceAbroad() {
+    Fd[] real = Fd.pipe(NONBLOCK);
+    real[1].writeAll(text("abcdef"));
+    journey.alone(real[0]);
+    journey.abort(List.of(real[0]), () -> real[1].writeAll(text("gh")));
+    assertThat(string(real[0].readSome(1))).isEqualTo("a");
+    journey.alone(real[0]);
+    Fd there = journey.abroad(List.of(real[0])).getFirst();
+    assertThat(string(there.readSome(2))).isEqualTo("bc");
+    Fd back = journey.home(List.of(there)).getFirst();
+    assertThat(string(back.readSome(2))).isEqualTo("de");
+    real[1].writeAll(text("i"));
+    Fd again = journey.abroad(List.of(back)).getFirst();
+    assertThat(string(StreamJourney.read(again, 4))).isEqualTo("fghi");
+    Fd home = journey.home(List.of(again)).getFirst();
+    real[1].writeAll(text("jkl"));
+    journey.alone(home);
+    Fd last = journey.abroad(List.of(home)).getFirst();
+    real[1].close();
+    assertThat(string(StreamJourney.read(last, 9))).isEqualTo("jkl");
+  }
+
+  @Test
   void aSharedPipeLosesNoByteThatNobodyAskedFor() throws Exception {
     Fd[] real = Fd.pipe(0);
     Fd[] out = Fd.pipe(0);
@@ -295,7 +318,10 @@ class SessionStreamsTest {
       }
       tree =
           switch (random.nextInt(4)) {
-            case 0 -> journey.here() == journey.home ? journey.abroad(tree) : journey.home(tree);
+            case 0 -> {
+              journey.alone(tree.getFirst());
+              yield journey.here() == journey.home ? journey.abroad(tree) : journey.home(tree);
+            }
             case 1 -> {
               journey.abort(tree, () -> StreamJourney.yieldFor(random.nextInt(500)));
               yield tree;

@@ -38,14 +38,26 @@ class SharedPipesTest {
   @Test
   void pipeOfTreeThatForksMeanwhileIsItsOwn() {
     for (int i = 0; i < 50; i++) {
-      assertThat(SharedPipes.of(new TreeWalk(shell))).isEmpty();
+      SharedPipes.Found found = SharedPipes.of(new TreeWalk(shell));
+      assertThat(found.shared()).isEmpty();
+      assertThat(found.read()).hasSize(1);
     }
   }
 
   @Test
   void pipeThatAnotherHoldsIsShared() {
     int sleep = tree().stream().filter(pid -> name(pid).equals("sleep")).findFirst().orElseThrow();
-    assertThat(SharedPipes.of(new TreeWalk(sleep))).hasSize(1);
+    SharedPipes.Found found = SharedPipes.of(new TreeWalk(sleep));
+    assertThat(found.shared()).hasSize(1);
+    assertThat(found.read()).as("its writers cannot read it").isEqualTo(found.shared());
+  }
+
+  @Test
+  void pipeThatAnotherMayReadIsNotReadByTheTreeAlone() {
+    int writer = tree().get(1);
+    SharedPipes.Found found = SharedPipes.of(new TreeWalk(writer));
+    assertThat(found.shared()).hasSize(1);
+    assertThat(found.read()).isEmpty();
   }
 
   private List<Integer> tree() {

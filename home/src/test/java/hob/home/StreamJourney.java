@@ -9,6 +9,7 @@ import hob.linux.FileStat;
 import hob.linux.Poller;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +67,11 @@ final class StreamJourney implements AutoCloseable {
     return waiter == 0
         ? e
         : e.toBuilder().setWanted(e.getWanted().toBuilder().setPid(waiter).setPgid(waiter)).build();
+  }
+
+  /** It is known that nobody else reads this pipe, for the next move from home. */
+  void alone(Fd reading) {
+    home.pipes(new SharedPipes.Found(Set.of(), Set.of(FileStat.of(reading.path()).inode())));
   }
 
   /** Bytes that foreign hosts sent home. */
