@@ -4,6 +4,7 @@ module hob.daemon {
   requires hob.linux;
   requires hob.wire;
   requires hob.image;
+  requires hob.files;
   requires hob.home;
   requires hob.migration;
   requires hob.policy;

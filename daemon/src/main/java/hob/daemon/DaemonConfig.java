@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigValue;
+import hob.daemon.files.SharedPaths;
 import hob.policy.Rules;
 import hob.wire.Endpoint;
 import java.io.IOException;
@@ -36,6 +37,7 @@ import java.util.Set;
  * @param nice value of the daemon's threads
  * @param warmUp whether to exercise the code at start, so that the first move is as fast as others
  * @param placement where commands run
+ * @param shared files that all hosts have in common
  * @param hiddenCpuFlags CPU features that processes from elsewhere do not find here
  * @param faults whether tests may inject faults
  * @param protocol version that it says it speaks
@@ -55,6 +57,7 @@ public record DaemonConfig(
     int nice,
     boolean warmUp,
     Placement placement,
+    SharedPaths shared,
     Set<String> hiddenCpuFlags,
     boolean faults,
     int protocol) {
@@ -141,9 +144,19 @@ public record DaemonConfig(
         c.getInt("nice"),
         c.getBoolean("warm-up"),
         Placement.of(c.getConfig("placement")),
+        shared(c),
         Set.copyOf(c.getStringList("cpu.hide")),
         c.getBoolean("testing.faults"),
         protocol(c.getInt("testing.protocol")));
+  }
+
+  private static SharedPaths shared(Config c) {
+    try {
+      return SharedPaths.of(c.getStringList("files.shared"));
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException.BadValue(
+          c.getValue("files.shared").origin(), "files.shared", String.valueOf(e.getMessage()), e);
+    }
   }
 
   private static int protocol(int configured) {

@@ -5,6 +5,8 @@ import hob.daemon.control.ArmedFaults;
 import hob.daemon.control.Control;
 import hob.daemon.exec.Dispatcher;
 import hob.daemon.exec.Reception;
+import hob.daemon.files.FileTraffic;
+import hob.daemon.peer.PeerLink;
 import hob.daemon.peer.PeerListener;
 import hob.daemon.peer.Peers;
 import hob.home.Capacity;
@@ -58,6 +60,7 @@ public final class Hobd implements AutoCloseable {
   private final Journal journal;
   private final Endpoint endpoint;
   private final Peers peers;
+  private final FileTraffic files;
   private final Engine engine;
   private final Migration migration;
   private final Dispatcher dispatcher;
@@ -83,9 +86,19 @@ public final class Hobd implements AutoCloseable {
             .beat(config.silence().dividedBy(BEATS), config.silence())
             .open();
     peers = new Peers(config.name(), config.peers(), endpoint, executor, timer);
+    files =
+        new FileTraffic(
+            config.shared(),
+            config.run().resolve("homes"),
+            executor,
+            peers::send,
+            peer -> peers.find(peer).flatMap(PeerLink::connection).isPresent());
     KernelEngine kernel =
         new KernelEngine(
-            peers, config.run().resolve("sessions"), Capacity.without(config.hiddenCpuFlags()));
+            peers,
+            config.run().resolve("sessions"),
+            Capacity.without(config.hiddenCpuFlags()),
+            files);
     engine = kernel;
     Optional<ArmedFaults> faults =
         config.faults()
@@ -105,7 +118,7 @@ public final class Hobd implements AutoCloseable {
     control =
         new Control(config, Main.VERSION, engine, dispatcher, peers, migration, faults, executor);
     watch = new HomeWatch(config.name(), engine, peers, config.lostAfter());
-    peers.tell(new Ears(), this::ended, m -> engine.receive(config.name(), m));
+    peers.tell(new Ears(), files, this::ended, m -> engine.receive(config.name(), m));
   }
 
   private static HostInfo self(DaemonConfig config) {
@@ -140,6 +153,7 @@ public final class Hobd implements AutoCloseable {
   }
 
   private void ended(SessionId session) {
+    files.ended(session);
     dispatcher.ended(session);
     migration.ended(session);
   }
@@ -165,6 +179,7 @@ public final class Hobd implements AutoCloseable {
       reception.close();
     }
     peers.close();
+    files.close();
     endpoint.close();
     engine.close();
     journal.close();
@@ -176,6 +191,9 @@ public final class Hobd implements AutoCloseable {
   private final class Ears implements PeerListener {
     @Override
     public void up(String peer, boolean newDaemon) {
+      if (newDaemon && files.renewed(peer)) {
+        engine.homeFilesLost(peer);
+      }
       engine.reconnected(peer);
       migration.up(peer, newDaemon);
       executor.execute(() -> dispatcher.up(peer));
@@ -191,19 +209,20 @@ public final class Hobd implements AutoCloseable {
     @Override
     public void item(String peer, StreamItem item) {
       switch (item.getBodyCase()) {
-        case MIGRATION -> migration.hear(peer, Codec.decode(item.getMigration()));
-        case ENGINE -> {
-          EngineCargo cargo = item.getEngine();
-          engine.receive(
-              peer,
-              new EngineMessage(
-                  SessionId.parse(cargo.getSession()),
-                  cargo.getIncarnation(),
-                  cargo.getPayload().toByteArray()));
-        }
+        case MIGRATION ->
+            files.inOrder(peer, () -> migration.hear(peer, Codec.decode(item.getMigration())));
+        case ENGINE -> files.inOrder(peer, () -> engine.receive(peer, message(item.getEngine())));
+        case FILES -> files.heard(peer, item.getFiles());
         case BODY_NOT_SET ->
             LOG.log(System.Logger.Level.WARNING, "{0} sent an item of another version", peer);
       }
+    }
+
+    private static EngineMessage message(EngineCargo cargo) {
+      return new EngineMessage(
+          SessionId.parse(cargo.getSession()),
+          cargo.getIncarnation(),
+          cargo.getPayload().toByteArray());
     }
 
     @Override

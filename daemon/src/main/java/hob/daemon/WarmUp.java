@@ -3,6 +3,7 @@ package hob.daemon;
 import hob.home.Capacity;
 import hob.home.EngineLink;
 import hob.home.EngineMessage;
+import hob.home.HomeFiles;
 import hob.home.KernelEngine;
 import hob.home.SessionId;
 import hob.linux.ProcFs;
@@ -163,7 +164,9 @@ final class WarmUp {
       this.name = name;
       Files.createDirectories(directory.resolve(name));
       journal = Journal.open(directory.resolve(name).resolve("journal"), "warm-up");
-      engine = new KernelEngine(this, directory.resolve(name).resolve("sessions"), Capacity.all());
+      engine =
+          new KernelEngine(
+              this, directory.resolve(name).resolve("sessions"), Capacity.all(), HomeFiles.SHARED);
       migration =
           new Migration(
               engine,

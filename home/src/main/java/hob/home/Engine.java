@@ -96,6 +96,12 @@ public interface Engine extends AutoCloseable {
   /** A home is heard again after {@link #homeUnheard}: its processes run on. */
   default void homeHeard(String home) {}
 
+  /**
+   * The files of a home cannot be had here any more, and will not come back: its processes that use
+   * them end as by SIGKILL. Not called for this host's own.
+   */
+  default void homeFilesLost(String home) {}
+
   /** Lets everything run on untraced; shadows and foreign processes stay for the next daemon. */
   @Override
   void close();

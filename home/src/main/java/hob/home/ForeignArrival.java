@@ -17,17 +17,21 @@ import java.util.stream.Stream;
 
 /** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
 final class ForeignArrival extends MappedArrival {
+  private final HomeFiles homeFiles;
   private final Sandbox sandbox;
   private final Map<Integer, Vessel> vessels = new HashMap<>();
 
-  ForeignArrival(LocalSession session, long incarnation, TreeOutline outline)
+  ForeignArrival(LocalSession session, long incarnation, TreeOutline outline, HomeFiles homeFiles)
       throws MoveRefusedException {
     super(session);
+    this.homeFiles = homeFiles;
+    SandboxRoot root = homeFiles.root(session.id());
     session.incarnation = incarnation;
     session.leasedFrom = outline.getFirstPid();
     session.busy = true;
     sandbox =
-        Sandbox.create(outline.getHome(), Math.max(outline.getNextPid(), Sandbox.FOREIGN_PIDS));
+        Sandbox.create(
+            outline.getHome(), Math.max(outline.getNextPid(), Sandbox.FOREIGN_PIDS), root);
     session.sandbox = sandbox;
     int init = sandbox.init().pid();
     session.streams().sandbox(() -> Descendants.of(init), "/proc/" + init + "/root/dev/pts");
@@ -69,6 +73,12 @@ final class ForeignArrival extends MappedArrival {
     all.keySet().removeAll(vessels.keySet());
     sandbox.known().putAll(all);
     return mine;
+  }
+
+  @Override
+  protected void beforeLay() {
+    // Files were made and renamed until the tree stood still.
+    homeFiles.learn(session.id());
   }
 
   @Override

@@ -30,6 +30,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
   private final EngineLink link;
   private final EngineFiles files;
   private final Capacity capacity;
+  private final HomeFiles homeFiles;
   private final Poller poller = new Poller("hob-poller");
   private final Map<SessionId, LocalSession> sessions = new ConcurrentHashMap<>();
   private final int self = (int) ProcessHandle.current().pid();
@@ -45,8 +46,9 @@ public final class KernelEngine implements Engine, RemoteInvocation {
    * @param state directory for what must outlive this daemon; one engine at a time
    * @param capacity what processes may come for
    */
-  public KernelEngine(EngineLink link, Path state, Capacity capacity) {
+  public KernelEngine(EngineLink link, Path state, Capacity capacity, HomeFiles homeFiles) {
     this.link = link;
+    this.homeFiles = homeFiles;
     this.capacity = capacity;
     this.files = new EngineFiles(state);
   }
@@ -99,7 +101,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
     if (s.leasedFrom == 0) {
       s.leasedFrom = lease();
     }
-    return new LiveDeparture(s, incarnation);
+    return new LiveDeparture(s, incarnation, homeFiles);
   }
 
   private List<Refusal> refusals(LocalSession s, int rootPid) {
@@ -191,7 +193,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
     }
     LocalSession s = session(id, link.self());
     try {
-      return s.tracer().call(() -> new ForeignArrival(s, incarnation, outline));
+      return s.tracer().call(() -> new ForeignArrival(s, incarnation, outline, homeFiles));
     } catch (RuntimeException e) {
       sessions.remove(id);
       s.tracer().close();
@@ -319,6 +321,11 @@ public final class KernelEngine implements Engine, RemoteInvocation {
   @Override
   public void homeHeard(String home) {
     ofHome(home, LocalSession::unpause);
+  }
+
+  @Override
+  public void homeFilesLost(String home) {
+    ofHome(home, LocalSession::filesLost);
   }
 
   private void ofHome(String home, Consumer<LocalSession> action) {

@@ -25,6 +25,7 @@ final class LiveDeparture implements Departure {
 
   private final LocalSession session;
   private final long incarnation;
+  private final HomeFiles homeFiles;
   private final TreeWalk walk;
   private final TreeOutline outline;
   private final LocalSession.Role before;
@@ -32,8 +33,9 @@ final class LiveDeparture implements Departure {
   private @Nullable Pages pages;
   private boolean over;
 
-  LiveDeparture(LocalSession session, long incarnation) {
+  LiveDeparture(LocalSession session, long incarnation, HomeFiles homeFiles) {
     this.session = session;
+    this.homeFiles = homeFiles;
     this.incarnation = incarnation;
     this.before = session.role;
     this.walk = session.walk();
@@ -168,6 +170,9 @@ final class LiveDeparture implements Departure {
 
   @Override
   public void holdInDoubt() {
+    if (!session.atHome()) {
+      homeFiles.send(session.id());
+    }
     session
         .tracer()
         .run(() -> {

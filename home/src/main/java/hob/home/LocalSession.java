@@ -854,6 +854,15 @@ final class LocalSession {
     LOG.log(System.Logger.Level.WARNING, "session {0}: home is not heard, frozen", id);
   }
 
+  /** The home's files cannot be had any more; what has them as its own cannot go on. */
+  void filesLost() {
+    Sandbox s = sandbox;
+    if (s != null && s.hasLostFiles()) {
+      LOG.log(System.Logger.Level.WARNING, "session {0}: its home''s files are lost, it ends", id);
+      tree().forEach(pid -> Signals.kill(pid, Signals.SIGKILL));
+    }
+  }
+
   /**
    * The tree is about to be frozen: until {@link #settled} nothing else stops it or lets it go on.
    *

@@ -26,6 +26,9 @@ abstract class MappedArrival implements Arrival {
   /** Prepares the processes of {@code image}. Tracer's thread. */
   protected abstract void lay(TreeImage image) throws RefusedException;
 
+  /** What {@link #lay} has to wait for. Any thread. */
+  protected void beforeLay() {}
+
   /** After the first instructions may have run. Tracer's thread. */
   protected abstract void resumed(TreeImage image);
 
@@ -35,6 +38,7 @@ abstract class MappedArrival implements Arrival {
   @Override
   public final void map(byte[] bytes) {
     TreeImage image = Outlines.sound(bytes);
+    beforeLay();
     session
         .tracer()
         .call(() -> {

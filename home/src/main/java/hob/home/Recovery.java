@@ -151,6 +151,7 @@ final class Recovery {
         // Their parents here have reaped them, so nobody at home can want to know how they ended.
         gone.forEach(s::endedUnseen);
         s.runsHere();
+        s.filesLost();
         s.tellStops();
         yield Optional.of(new Recovered.Running(s.id(), s.incarnation));
       }

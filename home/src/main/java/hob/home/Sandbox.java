@@ -2,16 +2,19 @@ package hob.home;
 
 import hob.image.Vessel;
 import hob.linux.Errno;
+import hob.linux.FileStat;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The namespaces in which the jobs of one session run on a foreign host: pid, mount, uts, ipc and
  * network, with a /proc of their own, the home's host name, and an init process that only reaps.
- * Only the session's tracer thread.
+ * Their root directory is the home's, or this host's where the two share their files. Only the
+ * session's tracer thread.
  */
 final class Sandbox {
   private static final int CLONE_NEWNS = 0x00020000;
@@ -44,8 +47,9 @@ final class Sandbox {
    *
    * @param hostname of the home
    * @param nextPid the first pid for processes born here
+   * @param root its root directory; null for this host's own
    */
-  static Sandbox create(String hostname, int nextPid) {
+  static Sandbox create(String hostname, int nextPid, @Nullable SandboxRoot root) {
     Vessel seed = Vessel.seed("hob-sandbox");
     try {
       seed.must("unshare", Nr.UNSHARE, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET);
@@ -53,23 +57,15 @@ final class Sandbox {
       seed.must("sethostname", Nr.SETHOSTNAME, seed.put(0, name), name.length);
       seed.must("mount", Nr.MOUNT, seed.put(0, "none"), seed.put(64, "/"), 0, MS_REC_PRIVATE, 0);
       loopback(seed);
+      if (root != null) {
+        new SandboxMounts(seed).enter(root);
+      }
       Vessel init = seed.forkInit();
-      init.must(
-          "mount",
-          Nr.MOUNT,
-          init.put(0, "proc"),
-          init.put(64, "/proc"),
-          init.put(128, "proc"),
-          0,
-          0);
-      init.must(
-          "mount",
-          Nr.MOUNT,
-          init.put(0, "devpts"),
-          init.put(64, "/dev/pts"),
-          init.put(128, "devpts"),
-          0,
-          init.put(192, "newinstance,ptmxmode=0666,mode=620"));
+      SandboxMounts mounts = new SandboxMounts(init);
+      mounts.processes();
+      if (root != null) {
+        mounts.system();
+      }
       write(init, "/proc/sys/kernel/pid_max", String.valueOf(PID_MAX));
       write(init, "/proc/sys/kernel/ns_last_pid", String.valueOf(nextPid - 1));
       init.outlive();
@@ -120,6 +116,17 @@ final class Sandbox {
   /** Processes that only wait, standing for those that stayed at home, by pid. */
   Map<Integer, Vessel> known() {
     return known;
+  }
+
+  /** Whether its root directory is a home's that can no longer be asked. */
+  boolean hasLostFiles() {
+    try {
+      // Unlike others this call is never answered from what the kernel remembers.
+      FileStat.fileSystem("/proc/" + init.pid() + "/root");
+      return false;
+    } catch (LinuxException e) {
+      return e.errno() == Errno.ENOTCONN || e.errno() == Errno.ECONNABORTED;
+    }
   }
 
   /** Has the init process, which is stopped, take all its children that ended. */

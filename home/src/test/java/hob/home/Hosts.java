@@ -30,7 +30,9 @@ final class Hosts implements AutoCloseable {
   Hosts(Path state, String... names) {
     this.state = state;
     for (String name : names) {
-      engines.put(name, new KernelEngine(new Link(name), state.resolve(name), Capacity.all()));
+      engines.put(
+          name,
+          new KernelEngine(new Link(name), state.resolve(name), Capacity.all(), HomeFiles.SHARED));
     }
   }
 
@@ -162,7 +164,8 @@ final class Hosts implements AutoCloseable {
 
   /** Its next daemon; what it finds. */
   List<Recovered> start(String host) {
-    KernelEngine next = new KernelEngine(new Link(host), state.resolve(host), Capacity.all());
+    KernelEngine next =
+        new KernelEngine(new Link(host), state.resolve(host), Capacity.all(), HomeFiles.SHARED);
     engines.put(host, next);
     return next.recover();
   }

@@ -31,7 +31,8 @@ class LayeringTest {
           Map.entry("home", List.of("linux", "wire", "image")),
           Map.entry("migration", List.of("linux", "image", "wire", "home")),
           Map.entry("policy", List.of()),
-          Map.entry("daemon", List.of("linux", "wire", "image", "home", "migration", "policy")),
+          Map.entry(
+              "daemon", List.of("linux", "wire", "files", "image", "home", "migration", "policy")),
           Map.entry("testbed", List.of("wire")),
           Map.entry("cli", List.of("linux", "image", "wire", "testbed")),
           // A package of the module bench.

@@ -103,7 +103,9 @@ final class Construction {
     cgroups.limit(group, spec.cpu());
     int number = Layout.number(host);
     int firstPid = PIDS_PER_HOST * ((number - 1) % MOST_DISTINCT_PIDS + 1);
-    ProcessId init = Namespaces.start(host, firstPid, hostsFile(), groups, life());
+    Optional<Path> own =
+        Optional.of(layout.disk(host).resolve("own")).filter(directory -> spec.separate());
+    ProcessId init = Namespaces.start(host, firstPid, hostsFile(), groups, life(), own);
     Path run = layout.run(host);
     Layout.write(layout.disk(host).resolve("cgroups"), String.join("\n", Namespaces.lines(groups)));
     Layout.write(run.resolve("address"), NetworkId.address(id, number));
@@ -138,7 +140,9 @@ final class Construction {
   private void prepareDaemons() {
     if (hasDaemons()) {
       List<HostConfig> configs = names.stream().map(this::config).toList();
-      configs.forEach(c -> Supervisor.install(layout.disk(c.name()), c, spec.daemon()));
+      DaemonSpec daemon =
+          spec.separate() ? spec.daemon().withSetting("files.shared", "[]") : spec.daemon();
+      configs.forEach(c -> Supervisor.install(layout.disk(c.name()), c, daemon));
       spec.daemon().preparation().prepare(configs);
     }
   }

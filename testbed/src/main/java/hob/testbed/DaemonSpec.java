@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The daemon that each host runs.
@@ -112,6 +113,13 @@ public record DaemonSpec(
 
   public DaemonSpec withSettings(Map<String, String> settings) {
     return new DaemonSpec(command, settings, environment, preparation, readiness, readyWithin);
+  }
+
+  /** With one more line of the configuration, unless that is set already. */
+  DaemonSpec withSetting(String key, String value) {
+    Map<String, String> all = new TreeMap<>(settings);
+    all.putIfAbsent(key, value);
+    return withSettings(all);
   }
 
   public DaemonSpec withEnvironment(Map<String, String> environment) {

@@ -30,9 +30,15 @@ final class Namespaces {
    * @param hostsFile what /etc/hosts is to be there
    * @param cgroups it belongs to
    * @param life a FIFO with whose last writer it ends
+   * @param own directory for what it does not share with other hosts; empty when it shares all
    */
   static ProcessId start(
-      String host, int firstPid, Path hostsFile, List<Path> cgroups, Optional<Path> life) {
+      String host,
+      int firstPid,
+      Path hostsFile,
+      List<Path> cgroups,
+      Optional<Path> life,
+      Optional<Path> own) {
     // The first child after unshare(2) becomes pid 1; this shell itself stays in the old pid
     // namespace, ends at once and leaves pid 1 to the machine's own init.
     String script =
@@ -56,7 +62,8 @@ final class Namespaces {
             Integer.toString(firstPid),
             hostsFile.toString(),
             pidMaxIsPerNamespace() ? Integer.toString(PID_MAX) : "",
-            life.map(Path::toString).orElse("")));
+            life.map(Path::toString).orElse(""),
+            own.map(Path::toString).orElse("")));
     String output = Command.run(command);
     List<String> lines = output.lines().toList();
     if (lines.isEmpty() || !lines.contains(READY)) {

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * Hosts on one machine: each with its own network, pid, mount, uts and ipc namespaces, processor
  * quota, link and daemon. All see the machine's one file system, but each has a /proc and a
- * /run/hob of its own.
+ * /run/hob of its own; and, if wished, users' files of its own ({@link TestbedSpec#separate}).
  *
  * <p>A testbed lives on when the program that made it ends. Needs root. Safe for use by several
  * threads.

@@ -13,9 +13,17 @@ import java.util.regex.Pattern;
  * @param daemon of each host
  * @param endsWithMaker whether all processes of the testbed are killed when the program that made
  *     it ends, however it ends; what is left then goes with the next {@link Testbed#up}
+ * @param separate whether each host has a /home, /tmp, /var and /etc/hostname of its own, and in
+ *     /usr/local/games; a file hob-host in each of these directories names the host
  */
 public record TestbedSpec(
-    String name, int hosts, CpuQuota cpu, LinkRate rate, DaemonSpec daemon, boolean endsWithMaker) {
+    String name,
+    int hosts,
+    CpuQuota cpu,
+    LinkRate rate,
+    DaemonSpec daemon,
+    boolean endsWithMaker,
+    boolean separate) {
   /** The testbed that `hob testbed` means when it is given no name. */
   public static final String DEFAULT_NAME = "default";
 
@@ -34,7 +42,7 @@ public record TestbedSpec(
   /** Three hosts that share the machine without limits and run hobd. */
   public static TestbedSpec standard() {
     return new TestbedSpec(
-        DEFAULT_NAME, 3, CpuQuota.UNLIMITED, LinkRate.UNLIMITED, DaemonSpec.hobd(), false);
+        DEFAULT_NAME, 3, CpuQuota.UNLIMITED, LinkRate.UNLIMITED, DaemonSpec.hobd(), false, false);
   }
 
   static void checkName(String name) {
@@ -47,26 +55,31 @@ public record TestbedSpec(
   }
 
   public TestbedSpec withName(String name) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker, separate);
   }
 
   public TestbedSpec withHosts(int hosts) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker, separate);
   }
 
   public TestbedSpec withCpu(CpuQuota cpu) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker, separate);
   }
 
   public TestbedSpec withRate(LinkRate rate) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker, separate);
   }
 
   public TestbedSpec withDaemon(DaemonSpec daemon) {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker, separate);
   }
 
   public TestbedSpec endingWithMaker() {
-    return new TestbedSpec(name, hosts, cpu, rate, daemon, true);
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, true, separate);
+  }
+
+  /** Hosts that share no files of users; a daemon serves its own to those that it sends to. */
+  public TestbedSpec withSeparateFiles() {
+    return new TestbedSpec(name, hosts, cpu, rate, daemon, endsWithMaker, true);
   }
 }

@@ -42,6 +42,11 @@ final class UpCommand implements Runnable {
   @Option(names = "--no-daemon", description = "Start no daemons.")
   private boolean noDaemon;
 
+  @Option(
+      names = "--separate",
+      description = "Give each a /home, /tmp, /var and /etc/hostname of its own.")
+  private boolean separate;
+
   UpCommand(PrintWriter out) {
     this.out = out;
   }
@@ -50,7 +55,8 @@ final class UpCommand implements Runnable {
   public void run() {
     TestbedSpec wanted =
         valid(s ->
-            s.withName(name.name())
+            (separate ? s.withSeparateFiles() : s)
+                .withName(name.name())
                 .withHosts(hosts)
                 .withCpu(CpuQuota.parse(cpu))
                 .withRate(LinkRate.parse(rate))

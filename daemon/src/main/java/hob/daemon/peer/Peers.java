@@ -17,6 +17,7 @@ import hob.wire.peer.WireException;
 import hob.wire.proto.ClockReply;
 import hob.wire.proto.ClockRequest;
 import hob.wire.proto.EngineCargo;
+import hob.wire.proto.FilesCargo;
 import hob.wire.proto.StreamItem;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -52,6 +53,7 @@ public final class Peers implements Wires, EngineLink, AutoCloseable {
   /** Set before the first connection. */
   private volatile @Nullable PeerListener listener;
 
+  private volatile @Nullable FileOrder files;
   private volatile Consumer<SessionId> ended = _ -> {};
   private volatile Consumer<EngineMessage> toSelf = _ -> {};
 
@@ -76,8 +78,12 @@ public final class Peers implements Wires, EngineLink, AutoCloseable {
 
   /** Who hears of peers; before anything else. */
   public void tell(
-      PeerListener to, Consumer<SessionId> sessionEnded, Consumer<EngineMessage> ownMessages) {
+      PeerListener to,
+      FileOrder fileOrder,
+      Consumer<SessionId> sessionEnded,
+      Consumer<EngineMessage> ownMessages) {
     listener = to;
+    files = fileOrder;
     ended = sessionEnded;
     toSelf = ownMessages;
   }
@@ -120,6 +126,11 @@ public final class Peers implements Wires, EngineLink, AutoCloseable {
 
   @Override
   public void send(String host, hob.migration.message.Message message) {
+    if (message instanceof hob.migration.message.Message.Prepare p
+        && p.move().session().home().equals(self)) {
+      files().offer(host, p.move().session());
+    }
+    files().ahead(host);
     send(host, StreamItem.newBuilder().setMigration(Codec.encode(message)));
   }
 
@@ -129,6 +140,7 @@ public final class Peers implements Wires, EngineLink, AutoCloseable {
       toSelf.accept(message);
       return;
     }
+    files().ahead(peer);
     send(
         peer,
         StreamItem.newBuilder()
@@ -137,6 +149,19 @@ public final class Peers implements Wires, EngineLink, AutoCloseable {
                     .setSession(message.session().toString())
                     .setIncarnation(message.incarnation())
                     .setPayload(ByteString.copyFrom(message.payload()))));
+  }
+
+  /** Sends what concerns files, in order with all else. */
+  public void send(String peer, FilesCargo cargo) {
+    send(peer, StreamItem.newBuilder().setFiles(cargo));
+  }
+
+  private FileOrder files() {
+    FileOrder f = files;
+    if (f == null) {
+      throw new IllegalStateException("nobody knows of files yet");
+    }
+    return f;
   }
 
   private void send(String peer, StreamItem.Builder item) {

@@ -56,5 +56,10 @@ public final class FileFrame {
   /** The longest frame. */
   public static final int MAX_BYTES = HEAD_BYTES + MAX_DATA + 8192;
 
+  /** Whether a frame of this kind goes to the home, or comes from it. */
+  public static boolean isForHome(int kind) {
+    return kind < REPLY;
+  }
+
   private FileFrame() {}
 }

@@ -190,6 +190,12 @@ public final class Guest implements AutoCloseable {
 
   private void answerFlush() {
     closeWriters();
+    try {
+      // Whoever asks wants to know what others have done, too.
+      barrier();
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "a guest has gone", e);
+    }
     ByteBuffer frame = ByteBuffer.allocate(FileFrame.HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     frame.put(FileFrame.KIND, (byte) FileFrame.FLUSHED);
     frame.putShort(FileFrame.MOUNT, (short) mount);

@@ -1,0 +1,128 @@
+package hob.daemon.files;
+
+import hob.files.abroad.FileMount;
+import hob.files.frame.FileFrame;
+import hob.files.home.FrameSink;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The files of one home on this host: its mounts, which stay as long as both daemons. Any thread.
+ */
+final class MountsHere {
+  private static final System.Logger LOG = System.getLogger(MountsHere.class.getName());
+  private static final long PATIENCE_SECONDS = 60;
+
+  private final String home;
+  private final Path directory;
+  private final FrameSink sink;
+  private final Map<Integer, FileMount> mounts = new ConcurrentHashMap<>();
+  private final CompletableFuture<Boolean> gone = new CompletableFuture<>();
+
+  /**
+   * No mounts yet.
+   *
+   * @param directory where they are to be made
+   */
+  MountsHere(String home, Path directory, FrameSink sink) {
+    this.home = home;
+    this.directory = directory;
+    this.sink = sink;
+  }
+
+  /**
+   * The mount of this number, which the home has made ready for.
+   *
+   * @throws hob.linux.LinuxException when it cannot be mounted
+   */
+  FileMount mount(int number) {
+    return mounts.computeIfAbsent(number, this::make);
+  }
+
+  private FileMount make(int number) {
+    if (gone.isDone()) {
+      throw new IllegalStateException("the daemon of " + home + " has gone");
+    }
+    Path at = directory.resolve(home + "-" + number);
+    try {
+      Files.createDirectories(at);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    LOG.log(System.Logger.Level.INFO, "the files of {0} are mounted at {1}", home, at);
+    return FileMount.open(home, number, at, sink, FileMount.Options.USUAL);
+  }
+
+  /** Takes a frame; the connection's reader thread. */
+  void frame(byte[] frame) {
+    if (frame.length >= FileFrame.HEAD_BYTES) {
+      ByteBuffer body = ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN);
+      FileMount mount = mounts.get(body.getShort(FileFrame.MOUNT) & 0xffff);
+      if (mount != null) {
+        mount.frame(body);
+      }
+    }
+  }
+
+  /** Sends the home what processes here have done to files, ahead of what is sent next. */
+  void barrier(boolean mappings) {
+    mounts.values().forEach(m -> m.barrier(mappings));
+  }
+
+  /** Completes when what the home has told of files until now is in effect. */
+  CompletableFuture<?> afterNotices() {
+    return CompletableFuture.allOf(
+        mounts.values().stream().map(this::afterNotices).toArray(CompletableFuture<?>[]::new));
+  }
+
+  private CompletableFuture<?> afterNotices(FileMount mount) {
+    CompletableFuture<Boolean> applied = new CompletableFuture<>();
+    mount.afterNotices(() -> applied.complete(true));
+    return CompletableFuture.anyOf(applied, mount.whenGone());
+  }
+
+  /**
+   * Returns when the home has made the changes that processes here know of, and these can see what
+   * has happened at home until then.
+   *
+   * @throws UncheckedIOException when the home has gone or does not answer
+   */
+  void flush(int number) {
+    FileMount mount = mounts.get(number);
+    if (mount == null) {
+      return;
+    }
+    try {
+      mount.flush();
+      afterNotices(mount).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (IOException e) {
+      throw new UncheckedIOException(home + ": " + e.getMessage(), e);
+    } catch (TimeoutException | java.util.concurrent.ExecutionException e) {
+      throw new IllegalStateException("changes of files of " + home + " are not applied", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /** Takes all away, whoever uses them. */
+  void close() {
+    gone.complete(true);
+    mounts.values().forEach(FileMount::close);
+    mounts.clear();
+  }
+
+  /** Whether there is any. */
+  boolean isEmpty() {
+    return mounts.isEmpty();
+  }
+}

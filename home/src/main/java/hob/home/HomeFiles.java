@@ -1,0 +1,47 @@
+package hob.home;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of homes, as far as moves need to know of them. The daemon implements it; given to the
+ * engine when it is made. Any thread.
+ */
+public interface HomeFiles {
+  /** Hosts that share one file system: a foreign process uses the files of the host it is on. */
+  HomeFiles SHARED =
+      new HomeFiles() {
+        @Override
+        public @Nullable SandboxRoot root(SessionId session) {
+          return null;
+        }
+
+        @Override
+        public void send(SessionId session) {}
+
+        @Override
+        public void learn(SessionId session) {}
+      };
+
+  /**
+   * What the root directory of a session's sandbox on this host is to be.
+   *
+   * @return null when it is this host's own
+   * @throws MoveRefusedException when the home's files cannot be had here
+   */
+  @Nullable SandboxRoot root(SessionId session) throws MoveRefusedException;
+
+  /**
+   * Abroad, when the session's processes stand still: returns when the home has all that they wrote
+   * to files, those that they have mapped too.
+   *
+   * @throws java.io.UncheckedIOException when the home cannot be asked
+   */
+  void send(SessionId session);
+
+  /**
+   * Abroad: returns when what has happened to files until now, wherever, is seen here.
+   *
+   * @throws java.io.UncheckedIOException when the home cannot be asked
+   */
+  void learn(SessionId session);
+}
