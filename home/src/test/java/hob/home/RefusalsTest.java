@@ -207,41 +207,51 @@ class RefusalsTest {
 
   @Test
   void addressSpaceThatIsFull() throws Exception {
+    refused(
+        """
+        import resource
+        used = int(open('/proc/self/statm').read().split()[0]) * 4096
+        resource.setrlimit(resource.RLIMIT_AS, (used, used))
+        """,
+        "address-space",
+        "may map nothing more");
+  }
+
+  @Test
+  void keyringsOfAProcess() throws Exception {
     try (MovedProgram p =
-            MovedProgram.start(
-                directory,
-                """
-                import resource
-                used = int(open('/proc/self/statm').read().split()[0]) * 4096
-                resource.setrlimit(resource.RLIMIT_AS, (used, used))
-                ready()
-                """);
-        MovedProgram.Trip trip = p.trip()) {
-      assertThatThrownBy(() -> trip.to("h2"))
-          .isInstanceOf(MoveRefusedException.class)
-          .hasMessageContaining("may map nothing more");
+        MovedProgram.start(
+            directory,
+            """
+            key = libc.syscall(248, b'user', b'hob', b'secret', 6, -2)
+            assert key > 0
+            ready()
+            text = ctypes.create_string_buffer(6)
+            assert libc.syscall(250, 11, key, text, 6) == 6 and text.raw == b'secret'
+            """)) {
+      assertThat(check(p.pid())).extracting(Refusal::kind).containsExactly("keyring");
       p.check();
     }
   }
 
   @Test
-  void keyringsOfAProcessAreFoundWhenItStandsStill() throws Exception {
-    try (MovedProgram p =
-            MovedProgram.start(
-                directory,
-                """
-                key = libc.syscall(248, b'user', b'hob', b'secret', 6, -2)
-                assert key > 0
-                ready()
-                text = ctypes.create_string_buffer(6)
-                assert libc.syscall(250, 11, key, text, 6) == 6 and text.raw == b'secret'
-                """);
-        MovedProgram.Trip trip = p.trip()) {
-      assertThatThrownBy(() -> trip.to("h2"))
-          .isInstanceOf(MoveRefusedException.class)
-          .hasMessageContaining("has a process keyring");
-      p.check();
-    }
+  void keyringsOfAThreadOfAnotherUser() throws Exception {
+    refused(
+        """
+        import threading
+        r, w = os.pipe()
+        def keeps():
+          assert libc.syscall(248, b'user', b'hob', b'secret', 6, -1) > 0
+          os.write(w, b'x')
+          time.sleep(30)
+        if os.fork() == 0:
+          os.setuid(1234)
+          threading.Thread(target=keeps, daemon=True).start()
+          time.sleep(30)
+        assert os.read(r, 1) == b'x'
+        """,
+        "keyring",
+        "has a thread keyring");
   }
 
   @Test
@@ -283,34 +293,190 @@ class RefusalsTest {
         .containsExactly("init");
   }
 
-  private void refusedAtFreeze(String script, String sentence) throws Exception {
-    Path own = Files.createTempDirectory(directory, "program");
-    try (MovedProgram p = MovedProgram.start(own, script + "\nready()\n");
-        MovedProgram.Trip trip = p.trip()) {
-      assertThatThrownBy(() -> trip.to("h2")).hasMessageContaining(sentence);
-      p.check();
-    }
-  }
+  /** Raw clone(2): what glibc knows of a fork it does not need to know here. */
+  private static final String CLONE =
+      """
+      FS, FILES, CHILD = 0x200, 0x400, 17
+      def clone(flags): return libc.syscall(56, flags | CHILD, 0, 0, 0, 0)
+      """;
 
   @Test
   void oneMemoryOfTwoProcesses() throws Exception {
-    refusedAtFreeze(
+    refused(
         """
         stack = mmap.mmap(-1, 1 << 16)
         top = ctypes.addressof(ctypes.c_char.from_buffer(stack)) + (1 << 16)
         child = libc.clone(libc.pause, ctypes.c_void_p(top), 0x100 | 17, None)
         assert child > 0
         """,
+        "shared-memory",
         "has one memory with process");
   }
 
   @Test
-  void systemCallsThatAreGivenToTheProgram() throws Exception {
-    refusedAtFreeze(
+  void tablesOfAProcessThatStays() throws Exception {
+    assertThat(
+            reasons(
+                CLONE
+                    + """
+                    if clone(FILES | FS) != 0:
+                      time.sleep(60)
+                      os._exit(0)
+                    """))
+        .anySatisfy(
+            r -> assertThat(r.sentence()).contains("has one table of descriptors with process"))
+        .anySatisfy(
+            r -> assertThat(r.sentence()).contains("has one working directory and umask with"))
+        .allSatisfy(r -> assertThat(r.sentence()).contains("which stays"));
+  }
+
+  @Test
+  void threadsWithTablesOfTheirOwn() throws Exception {
+    assertThat(
+            reasons(
+                """
+                import threading
+                started = threading.Barrier(3)
+                def leaves(flag):
+                  assert libc.unshare(flag) == 0
+                  started.wait()
+                  time.sleep(30)
+                for flag in (0x200, 0x400):
+                  threading.Thread(target=leaves, args=(flag,), daemon=True).start()
+                started.wait()
+                """))
+        .anySatisfy(r -> assertThat(r.sentence()).contains("has a table of descriptors of its own"))
+        .anySatisfy(
+            r -> assertThat(r.sentence()).contains("has a working directory and umask of its own"))
+        .hasSize(2);
+  }
+
+  @Test
+  void trapsThatAreBlocked() throws Exception {
+    refused(
         """
+        import signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTRAP])
+        os.kill(os.getpid(), signal.SIGTRAP)
+        """,
+        "trap",
+        "has a SIGTRAP of its own pending");
+  }
+
+  @Test
+  void membersOfEventSetsThatOnlyOthersHaveOpen() throws Exception {
+    refused(
+        """
+        import select
+        r, w = os.pipe()
+        e = select.epoll()
+        e.register(r, select.EPOLLIN)
+        middle = os.fork()
+        if middle == 0:
+          if os.fork() == 0:
+            os.setsid()
+            e.close()
+            while os.getppid() == middle: time.sleep(0.01)
+            time.sleep(30)
+          os._exit(0)
+        os.waitpid(middle, 0)
+        os.close(r)
+        """,
+        "epoll",
+        "that no process of the tree has open");
+  }
+
+  @Test
+  void watchesOnFilesWithoutName() throws Exception {
+    refused(
+        """
+        with open('watched', 'wb') as f: f.write(b'x' * 4096)
+        fd = os.open('watched', os.O_RDWR)
+        m = mmap.mmap(fd, 4096)
+        notify = libc.inotify_init()
+        assert libc.inotify_add_watch(notify, b'watched', 2) > 0
+        # What python duplicates for the mapping is closed too.
+        for n in range(fd, notify): os.close(n)
+        os.unlink('watched')
+        """,
+        "inotify",
+        "watches a file that has no name left");
+  }
+
+  @Test
+  void filtersThatAskAnotherProgram() throws Exception {
+    try (MovedProgram p =
+        MovedProgram.start(
+            directory,
+            """
+            assert libc.prctl(38, 1, 0, 0, 0) == 0
+            # Asks about acct(2), which nobody calls.
+            code = struct.pack('HBBI', 0x20, 0, 0, 0) + struct.pack('HBBI', 0x15, 0, 1, 163)
+            code += struct.pack('HBBI', 6, 0, 0, 0x7fc00000) + struct.pack('HBBI', 6, 0, 0, 0x7fff0000)
+            filter = ctypes.create_string_buffer(code)
+            program = struct.pack('HxxxxxxQ', 4, ctypes.addressof(filter))
+            listener = libc.syscall(317, 1, 8, program)
+            assert listener >= 0
+            os.close(listener)
+            ready()
+            """)) {
+      assertThat(check(p.pid())).extracting(Refusal::kind).containsExactly("seccomp-listener");
+      p.check();
+    }
+  }
+
+  @Test
+  void systemCallsThatAreGivenToTheProgram() throws Exception {
+    refused(
+        """
+        import signal
+        signal.signal(signal.SIGSYS, lambda *a: None)
         selector = ctypes.create_string_buffer(8)
         assert libc.prctl(59, 1, ctypes.c_long(0), ctypes.c_long(0), selector) == 0
         """,
+        "syscall-dispatch",
         "has its system calls given to itself");
+  }
+
+  @Test
+  void systemCallsThatAreGivenToTheProgramAtTheFreeze() throws Exception {
+    try (MovedProgram p =
+            MovedProgram.start(
+                directory,
+                """
+                selector = ctypes.create_string_buffer(8)
+                assert libc.prctl(59, 1, ctypes.c_long(0), ctypes.c_long(0), selector) == 0
+                ready()
+                """);
+        MovedProgram.Trip trip = p.trip()) {
+      assertThatThrownBy(() -> trip.to("h2"))
+          .hasMessageContaining("has its system calls given to itself");
+      p.check();
+    }
+  }
+
+  @Test
+  void whoIsAskedByATracerGoesOn() throws Exception {
+    try (MovedProgram p =
+        MovedProgram.start(
+            directory,
+            """
+            import signal, select, threading
+            signal.signal(signal.SIGSYS, lambda *a: None)
+            ended = []
+            def sleeps():
+              begun = time.monotonic()
+              assert select.epoll().poll(1.0) == []
+              ended.append(time.monotonic() - begun)
+            for n in range(4): threading.Thread(target=sleeps).start()
+            ready()
+            while len(ended) < 4: time.sleep(0.01)
+            assert all(0.9 < e < 3 for e in ended), ended
+            """)) {
+      for (int i = 0; i < 20; i++) {
+        assertThat(check(p.pid())).isEmpty();
+      }
+      p.check();
+    }
   }
 }

@@ -12,7 +12,6 @@ import hob.linux.Fd;
 import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.PageMap;
-import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.SystemV;
@@ -36,8 +35,6 @@ import org.jspecify.annotations.Nullable;
  * run on unharmed.
  */
 public final class Capture {
-  private static final int CONFIRMATIONS = 2;
-
   private final Tracer tracer;
   private final List<FrozenProcess> processes;
   private final Collection shared;
@@ -67,72 +64,15 @@ public final class Capture {
   }
 
   /**
-   * All reasons why the tree cannot move now. Nothing is stopped: what is found is looked for
-   * again, and what a tree had only in passing, or seemed to have since it went on meanwhile, is
-   * none.
+   * All reasons why the tree cannot move now. What is found is looked for again, and what a tree
+   * had only in passing, or seemed to have since it went on meanwhile, is none. Nothing is stopped
+   * but those that may have what only a tracer is told, one after the other and for a moment.
    *
    * @param tree pids in this /proc, parents first
    * @param reference pid of a process with the namespaces that the tree's processes should have
    */
   public static List<Refusal> check(Supplier<List<Integer>> tree, int reference) {
-    List<Refusal> found = checkOnce(tree, reference);
-    for (int again = 0; again < CONFIRMATIONS && !found.isEmpty(); again++) {
-      found = new ArrayList<>(found);
-      found.retainAll(checkOnce(tree, reference));
-    }
-    return found;
-  }
-
-  private static List<Refusal> checkOnce(Supplier<List<Integer>> tree, int reference) {
-    List<Refusal> out = new ArrayList<>();
-    List<Integer> all = tree.get();
-    if (all.isEmpty()) {
-      return List.of(new Refusal(0, Refusal.ENDED, "all its processes have ended"));
-    }
-    if (ended(all.getFirst())) {
-      return List.of(new Refusal(all.getFirst(), Refusal.ENDED, "has ended already"));
-    }
-    List<ProcessFacts> facts = new ArrayList<>();
-    for (int pid : all) {
-      try {
-        ProcessFacts p = new ProcessFacts(pid, reference, all);
-        if (checkProcess(p, out)) {
-          facts.add(p);
-        }
-      } catch (LinuxException e) {
-        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
-          throw e;
-        }
-      }
-    }
-    TreeCheck.of(facts, out);
-    return out;
-  }
-
-  private static boolean ended(int pid) {
-    try {
-      return ProcFs.stat("/proc/" + pid + "/stat").state() == 'Z'
-          && ProcFs.threads(pid).length == 1;
-    } catch (LinuxException e) {
-      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
-        throw e;
-      }
-      return true;
-    }
-  }
-
-  /** Whether it is a process as others are. */
-  private static boolean checkProcess(ProcessFacts facts, List<Refusal> out) {
-    int before = out.size();
-    for (StateModule m : StateModules.ALL) {
-      m.check(facts, out);
-      if (out.size() > before
-          && (out.getLast().kind().equals("init")
-              || out.getLast().kind().equals("kernel-thread"))) {
-        return false;
-      }
-    }
-    return true;
+    return Reasons.of(tree, reference);
   }
 
   /** As the other one, of a tree of which nothing is stopped. */
@@ -164,18 +104,7 @@ public final class Capture {
       Set<Integer> held)
       throws RefusedException {
     Sleeps sleeps = new Sleeps();
-    for (int pid : tree.get()) {
-      try {
-        for (int tid : ProcFs.threads(pid)) {
-          sleeps.note(pid, tid);
-        }
-      } catch (LinuxException e) {
-        // ENOENT: it ended meanwhile.
-        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
-          throw e;
-        }
-      }
-    }
+    tree.get().forEach(sleeps::note);
     long start = System.nanoTime();
     Freezer.FrozenForest forest = new Freezer(tracer, tree, held).freeze();
     try {
@@ -474,7 +403,8 @@ public final class Capture {
     resume(processes, sleeps);
   }
 
-  private static void resume(List<FrozenProcess> processes, Sleeps sleeps) {
+  /** Lets processes run on. */
+  static void resume(List<FrozenProcess> processes, Sleeps sleeps) {
     for (FrozenProcess p : processes) {
       boolean stop = p.threads().stream().anyMatch(t -> t.tracee().stopWanted());
       for (FrozenThread t : p.threads()) {

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * the file for that moment.
  */
 final class EpollFile implements FileKind {
+  private static final String WORD = "epoll";
   private static final int ADD = 1;
   private static final int F_DUPFD_CLOEXEC = 1030;
   private static final long EPOLLWAKEUP = 1L << 29;
@@ -60,32 +61,62 @@ final class EpollFile implements FileKind {
     out.setEpoll(set);
   }
 
-  /** Index of the file that is a member: looked for first where it was added. */
+  /** Index of the file that is a member. */
   private static int member(
       FrozenProcess p, ProcessFacts.FdFacts d, Collection tree, int number, int nth, long inode) {
-    for (ProcessFacts.FdFacts x : p.facts().descriptors()) {
-      if (x.number() == number
-          && Kcmp.isEpollMember(p.pid(), x.number(), p.pid(), d.number(), number, nth)) {
-        return tree.file(p, x);
-      }
+    List<ProcessFacts> holders = tree.holders().stream().map(FrozenProcess::facts).toList();
+    ProcessFacts.FdFacts x = find(d, holders, number, nth, inode);
+    if (x == null) {
+      throw new Collection.Refused(new Refusal(p.pid(), WORD, strange(d, number)));
     }
     for (FrozenProcess q : tree.holders()) {
-      for (ProcessFacts.FdFacts x : q.facts().descriptors()) {
+      if (q.facts() == x.process()) {
+        return tree.file(q, x);
+      }
+    }
+    throw new IllegalStateException("a descriptor of nobody");
+  }
+
+  /** A descriptor of the file that is a member: looked for first where it was added. */
+  private static ProcessFacts.@Nullable FdFacts find(
+      ProcessFacts.FdFacts d, List<ProcessFacts> holders, int number, int nth, long inode) {
+    ProcessFacts p = d.process();
+    for (ProcessFacts.FdFacts x : p.descriptors()) {
+      if (x.number() == number
+          && Kcmp.isEpollMember(p.pid(), x.number(), p.pid(), d.number(), number, nth)) {
+        return x;
+      }
+    }
+    for (ProcessFacts q : holders) {
+      for (ProcessFacts.FdFacts x : q.descriptors()) {
         if (x.stat().inode() == inode
             && Kcmp.isEpollMember(q.pid(), x.number(), p.pid(), d.number(), number, nth)) {
-          return tree.file(q, x);
+          return x;
         }
       }
     }
-    throw new Collection.Refused(
-        new Refusal(
-            p.pid(),
-            "epoll",
-            "descriptor "
-                + d.number()
-                + " is an epoll set with a member (added as "
-                + number
-                + ") that no process of the tree has open"));
+    return null;
+  }
+
+  private static String strange(ProcessFacts.FdFacts d, int number) {
+    return "descriptor "
+        + d.number()
+        + " is an epoll set with a member (added as "
+        + number
+        + ") that no process of the tree has open";
+  }
+
+  /** Adds a reason for each member that none of {@code tree} has open; all may be running. */
+  static void check(ProcessFacts.FdFacts d, List<ProcessFacts> tree, List<Refusal> out) {
+    Map<Integer, Integer> seen = new HashMap<>();
+    for (String line : FdInfo.lines(d.info(), "tfd:")) {
+      int number = Integer.parseInt(FdInfo.value(line, "tfd:"));
+      int nth = seen.merge(number, 1, Integer::sum) - 1;
+      long inode = Long.parseUnsignedLong(FdInfo.value(line, "ino:"), 16);
+      if (find(d, tree, number, nth, inode) == null && d.stillThere()) {
+        out.add(new Refusal(d.process().pid(), WORD, strange(d, number)));
+      }
+    }
   }
 
   @Override

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -72,15 +71,9 @@ final class Freezer {
 
   /** Two processes with one memory (CLONE_VM without CLONE_THREAD) would have two. */
   private void refuseSharedMemory() throws RefusedException {
-    // Any order will do that puts what is the same together.
-    TreeMap<Integer, Integer> seen =
-        new TreeMap<>((a, b) -> a.equals(b) ? 0 : Kcmp.compare(a, b, Kcmp.VM, 0, 0));
-    for (int pid : tidsByPid.keySet()) {
-      Integer other = seen.putIfAbsent(pid, pid);
-      if (other != null) {
-        throw new RefusedException(
-            new Refusal(
-                pid, "shared-memory", "has one memory with process " + other + " (CLONE_VM)"));
+    for (var e : new SharedTables(Kcmp.VM, tidsByPid.keySet()).first().entrySet()) {
+      if (!e.getKey().equals(e.getValue())) {
+        throw new RefusedException(TableCheck.oneMemory(e.getKey(), e.getValue()));
       }
     }
   }
@@ -237,7 +230,7 @@ final class Freezer {
     }
     for (var e : Map.copyOf(tidsByPid).entrySet()) {
       int pid = e.getKey();
-      if (e.getValue().contains(parent) || !sharesMemory(parent, pid)) {
+      if (e.getValue().contains(parent) || !SharedTables.same(Kcmp.VM, parent, pid)) {
         continue;
       }
       for (int tid : List.copyOf(e.getValue())) {
@@ -251,17 +244,6 @@ final class Freezer {
         arrived.remove(tid);
       }
       tidsByPid.remove(pid);
-    }
-  }
-
-  private static boolean sharesMemory(int a, int b) {
-    try {
-      return Kcmp.compare(a, b, Kcmp.VM, 0, 0) == 0;
-    } catch (LinuxException e) {
-      if (e.errno() != Errno.ESRCH) {
-        throw e;
-      }
-      return false;
     }
   }
 

@@ -4,6 +4,7 @@ import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.MapsEntry;
 import hob.linux.Nr;
+import hob.linux.ProcFs;
 import hob.linux.ProcessMemory;
 import hob.linux.Sys;
 import java.lang.foreign.Arena;
@@ -34,6 +35,8 @@ record Hole(long code) {
   /** All of it. */
   static final long SIZE = PAGE + TABLE + DATA + STACK;
 
+  private static final int RLIMIT_AS = 9;
+  private static final int STAT_VSIZE = 23;
   private static final int PROT_ALL = 7;
   private static final int PROT_CODE = 5;
   private static final int PROT_DATA = 3;
@@ -79,12 +82,7 @@ record Hole(long code) {
     long kind = MAP_PRIVATE_ANON_NORESERVE | flags;
     long r = t.inject(syscallInstruction, Nr.MMAP, at, SIZE, PROT_ALL, kind, -1, 0);
     if (Errno.ENOMEM.is(r)) {
-      throw new hob.image.Collection.Refused(
-          new Refusal(
-              pid,
-              "address-space",
-              "may map nothing more: its address space is as large as RLIMIT_AS allows, or has"
-                  + " vm.max_map_count mappings"));
+      throw new hob.image.Collection.Refused(full(pid));
     }
     if (!Errno.EACCES.is(r)) {
       Sys.check(r, "mmap", "in tid " + t.tid());
@@ -100,6 +98,25 @@ record Hole(long code) {
           mem, code, arena.allocateFrom(ValueLayout.JAVA_BYTE, MachineCode.BYTES));
     }
     return new Hole(code);
+  }
+
+  private static Refusal full(int pid) {
+    return new Refusal(
+        pid,
+        "address-space",
+        "may map nothing more: its address space is as large as RLIMIT_AS allows, or has"
+            + " vm.max_map_count mappings");
+  }
+
+  /** Whether a process that may be running has room for one. */
+  static void check(ProcessFacts p, List<Refusal> out) {
+    long limit = LimitState.read(p.pid())[RLIMIT_AS].getSoft();
+    long size = p.stat().field(STAT_VSIZE);
+    long most = Long.parseLong(ProcFs.text("/proc/sys/vm/max_map_count").strip());
+    // The vsyscall page is listed, but counts for nothing.
+    if ((limit != -1 && size + SIZE > limit) || p.maps().size() - 1 >= most) {
+      out.add(full(p.pid()));
+    }
   }
 
   /** An address range. */

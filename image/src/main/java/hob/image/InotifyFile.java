@@ -13,6 +13,7 @@ import hob.linux.Sys;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +53,7 @@ final class InotifyFile implements FileKind {
       if (index >= 0) {
         w.setFile(1 + index);
       } else {
-        w.setPath(path(p, d, line));
+        w.setPath(path(d, line));
       }
       all.addWatches(w);
     }
@@ -61,13 +62,9 @@ final class InotifyFile implements FileKind {
 
   /** Index of a file that a process of the tree has open and that is watched; −1 for none. */
   private static int open(Collection tree, String line) {
-    long inode = Long.parseUnsignedLong(FdInfo.value(line, "ino:"), 16);
-    long device = Long.parseUnsignedLong(FdInfo.value(line, "sdev:"), 16);
-    long split =
-        ((device >>> DEVICE_MINOR_BITS) << 32) | (device & ((1L << DEVICE_MINOR_BITS) - 1));
     for (FrozenProcess q : tree.holders()) {
       for (ProcessFacts.FdFacts x : q.facts().descriptors()) {
-        if (x.stat().inode() == inode && x.stat().device() == split) {
+        if (isWatched(x, line)) {
           return tree.file(q, x);
         }
       }
@@ -75,21 +72,48 @@ final class InotifyFile implements FileKind {
     return -1;
   }
 
-  private static ByteString path(FrozenProcess p, ProcessFacts.FdFacts d, String line) {
+  private static boolean isWatched(ProcessFacts.FdFacts x, String line) {
+    long device = Long.parseUnsignedLong(FdInfo.value(line, "sdev:"), 16);
+    long split =
+        ((device >>> DEVICE_MINOR_BITS) << 32) | (device & ((1L << DEVICE_MINOR_BITS) - 1));
+    return x.stat().inode() == Long.parseUnsignedLong(FdInfo.value(line, "ino:"), 16)
+        && x.stat().device() == split;
+  }
+
+  /** Adds a reason for each watch on a file that cannot be found again; all may be running. */
+  static void check(ProcessFacts.FdFacts d, List<ProcessFacts> tree, List<Refusal> out) {
+    for (String line : FdInfo.lines(d.info(), "inotify wd:")) {
+      boolean open =
+          tree.stream().flatMap(p -> p.descriptors().stream()).anyMatch(x -> isWatched(x, line));
+      if (!open && name(d, line) == null && d.stillThere()) {
+        out.add(nameless(d));
+      }
+    }
+  }
+
+  private static Refusal nameless(ProcessFacts.FdFacts d) {
+    return new Refusal(
+        d.process().pid(),
+        "inotify",
+        "descriptor " + d.number() + " watches a file that has no name left");
+  }
+
+  private static ByteString path(ProcessFacts.FdFacts d, String line) {
+    byte[] path = name(d, line);
+    if (path == null) {
+      throw new Collection.Refused(nameless(d));
+    }
+    return ByteString.copyFrom(path);
+  }
+
+  private static byte @Nullable [] name(ProcessFacts.FdFacts d, String line) {
     int type = Integer.parseInt(FdInfo.value(line, "fhandle-type:"), 16);
     byte[] handle = HexFormat.of().parseHex(FdInfo.value(line, "f_handle:"));
     long device = Long.parseUnsignedLong(FdInfo.value(line, "sdev:"), 16);
     String mount =
-        FileHandle.mountOf(p.pid(), (int) (device >>> DEVICE_MINOR_BITS), (int) (device & 0xfffff));
-    byte[] path = mount == null ? null : FileHandle.path(mount, type, handle);
-    if (path == null) {
-      throw new Collection.Refused(
-          new Refusal(
-              p.pid(),
-              "inotify",
-              "descriptor " + d.number() + " watches a file that has no name left"));
-    }
-    return ByteString.copyFrom(path);
+        FileHandle.mountOf(
+            d.process().pid(), (int) (device >>> DEVICE_MINOR_BITS), (int) (device & 0xfffff));
+    return mount == null ? null : FileHandle.path(mount, type, handle);
   }
 
   @Override

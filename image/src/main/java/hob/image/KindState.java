@@ -4,6 +4,7 @@ import hob.linux.Fd;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
 import hob.linux.ProcFs;
+import hob.linux.Signals;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +17,7 @@ final class KindState implements StateModule {
       List.of("mnt", "uts", "ipc", "net", "user", "pid", "cgroup", "time");
 
   private static final int VFORK_MILLIS = 200;
+  private static final int DEVICE_MILLIS = 500;
   private static final long PF_KTHREAD = 0x00200000;
 
   /** vfork(2), clone(2) and clone3(2) in /proc/PID/syscall. */
@@ -52,6 +54,10 @@ final class KindState implements StateModule {
               p.pid(),
               "vfork",
               "waits for its vfork child, which has not become another program yet"));
+    } else if (p.stat().state() == 'D' && staysUninterruptible(p.pid())) {
+      out.add(
+          new Refusal(
+              p.pid(), "uninterruptible", "does not stop: it waits in the kernel for a device"));
     }
     String tracer = p.status().getOrDefault("TracerPid", "0");
     // A thread of this daemon: it holds the process in its exec.
@@ -65,6 +71,13 @@ final class KindState implements StateModule {
     for (String ns : NAMESPACES) {
       namespace(p, ns, out);
     }
+  }
+
+  /** Who has his system calls given to himself takes them as SIGSYS. */
+  @Override
+  public boolean suspect(ProcessFacts p) {
+    String caught = p.status().getOrDefault("SigCgt", "0");
+    return (Long.parseUnsignedLong(caught, 16) & Signals.bit(Signals.SIGSYS)) != 0;
   }
 
   /** By its executable; one that changes over by itself is found when it stands still. */
@@ -93,6 +106,27 @@ final class KindState implements StateModule {
       LockSupport.parkNanos(1_000_000);
     }
     return true;
+  }
+
+  /** Whether it goes on to wait, and for the same. */
+  private static boolean staysUninterruptible(int pid) {
+    try {
+      String before = switches(pid);
+      for (int tries = 0; tries < DEVICE_MILLIS; tries++) {
+        LockSupport.parkNanos(1_000_000);
+        if (ProcFs.stat("/proc/" + pid + "/stat").state() != 'D' || !switches(pid).equals(before)) {
+          return false;
+        }
+      }
+      return true;
+    } catch (LinuxException e) {
+      // ESRCH: it has ended.
+      return false;
+    }
+  }
+
+  private static String switches(int pid) {
+    return ProcFs.status("/proc/" + pid + "/status").getOrDefault("voluntary_ctxt_switches", "");
   }
 
   /** Nobody can be made into a process whose first thread has ended. */

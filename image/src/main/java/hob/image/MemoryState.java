@@ -88,6 +88,9 @@ final class MemoryState implements StateModule {
     if (!p.maps().isEmpty() && p.maps().stream().noneMatch(e -> e.path().equals("[vdso]"))) {
       out.add(new Refusal(p.pid(), "no-vdso", "has no vdso"));
     }
+    if (!p.maps().isEmpty() && !p.traced()) {
+      Hole.check(p, out);
+    }
   }
 
   private static void file(ProcessFacts p, MapsEntry e, String where, List<Refusal> out) {

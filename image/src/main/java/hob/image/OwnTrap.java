@@ -5,6 +5,7 @@ import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -35,8 +36,22 @@ final class OwnTrap {
       }
       take(tid);
     }
-    throw new RefusedException(
-        new Refusal(pid, "trap", "has a SIGTRAP of its own pending, which it blocks"));
+    throw new RefusedException(blocked(pid));
+  }
+
+  private static Refusal blocked(int pid) {
+    return new Refusal(pid, "trap", "has a SIGTRAP of its own pending, which it blocks");
+  }
+
+  /** The same of a process that may be running. */
+  static void check(int pid, List<Refusal> out) {
+    for (int tid : ProcFs.threads(pid)) {
+      Map<String, String> status = ProcFs.status("/proc/" + pid + "/task/" + tid + "/status");
+      if ((has(status, "SigPnd") || has(status, "ShdPnd")) && has(status, "SigBlk")) {
+        out.add(blocked(pid));
+        return;
+      }
+    }
   }
 
   private static boolean has(Map<String, String> status, String set) {

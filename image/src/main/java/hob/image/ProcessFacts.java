@@ -153,6 +153,11 @@ public final class ProcessFacts {
     status = read;
   }
 
+  /** Whether somebody traces it; this daemon does when it holds it in its exec. */
+  boolean traced() {
+    return !status().getOrDefault("TracerPid", "0").equals("0");
+  }
+
   /** Mappings with VmFlags. */
   public List<MapsEntry> maps() {
     if (maps == null) {

@@ -51,6 +51,42 @@ final class SeccompState implements StateModule {
   }
 
   @Override
+  public boolean suspect(ProcessFacts p) {
+    return Tracee.SUSPENDS_SECCOMP && mode(p.status()) > STRICT;
+  }
+
+  @Override
+  public void examine(FrozenProcess p, FrozenThread t, Batch batch, List<Refusal> out) {
+    for (int i = 0; mode(t.status()) > STRICT; i++) {
+      byte[] program = Ptrace.seccompFilter(t.tid(), i);
+      if (program == null) {
+        return;
+      }
+      Refusal r = asksAnother(p);
+      if (!ExecFilter.is(program) && asks(program) && !out.contains(r)) {
+        out.add(r);
+      }
+    }
+  }
+
+  private static Refusal asksAnother(FrozenProcess p) {
+    return new Refusal(
+        p.pid(),
+        "seccomp-listener",
+        "has a seccomp filter that asks another program (SECCOMP_RET_USER_NOTIF)");
+  }
+
+  private static boolean asks(byte[] program) {
+    var b = Bytes.of(program);
+    for (int i = 0; i < program.length; i += INSTRUCTION) {
+      if (b.getShort(i) == BPF_RET_K && (b.getInt(i + 4) & ACTION_MASK) == RET_USER_NOTIF) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
   public void encapsulate(FrozenProcess p, Batch batch, Collection tree, ProcessImage.Builder out) {
     if (p.threads().stream().allMatch(t -> mode(t.status()) == 0)) {
       return;
@@ -89,15 +125,8 @@ final class SeccompState implements StateModule {
   }
 
   private static SeccompFilter filter(FrozenProcess p, FrozenThread t, int index, byte[] program) {
-    var b = Bytes.of(program);
-    for (int i = 0; i < program.length; i += INSTRUCTION) {
-      if (b.getShort(i) == BPF_RET_K && (b.getInt(i + 4) & ACTION_MASK) == RET_USER_NOTIF) {
-        throw new Collection.Refused(
-            new Refusal(
-                p.pid(),
-                "seccomp-listener",
-                "has a seccomp filter that asks another program (SECCOMP_RET_USER_NOTIF)"));
-      }
+    if (asks(program)) {
+      throw new Collection.Refused(asksAnother(p));
     }
     return SeccompFilter.newBuilder()
         .setProgram(ByteString.copyFrom(program))

@@ -33,6 +33,13 @@ final class SignalState implements StateModule {
     return "signals";
   }
 
+  @Override
+  public void check(ProcessFacts p, List<Refusal> out) {
+    if (!p.traced() && p.stat().state() != 'Z') {
+      OwnTrap.check(p.pid(), out);
+    }
+  }
+
   private static boolean settable(int signal) {
     return signal != Signals.SIGKILL && signal != Signals.SIGSTOP;
   }

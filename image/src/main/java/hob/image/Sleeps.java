@@ -1,5 +1,6 @@
 package hob.image;
 
+import hob.linux.Errno;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
 import hob.linux.ProcFs;
@@ -51,6 +52,19 @@ final class Sleeps {
   private record Clock(long nanos, long atNanos) {
     long now() {
       return nanos + System.nanoTime() - atNanos;
+    }
+  }
+
+  /** Notes all threads of a process, which may have ended. */
+  void note(int pid) {
+    try {
+      for (int tid : ProcFs.threads(pid)) {
+        note(pid, tid);
+      }
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
     }
   }
 

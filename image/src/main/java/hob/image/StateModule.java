@@ -18,6 +18,18 @@ interface StateModule {
   /** May the process move? Adds every reason why not. The process runs. */
   default void check(ProcessFacts p, List<Refusal> out) {}
 
+  /** Whether it may have what only a tracer is told: then {@link #examine} is called as well. */
+  default boolean suspect(ProcessFacts p) {
+    return false;
+  }
+
+  /**
+   * May a process move that stands still for this question? Adds every reason why not.
+   *
+   * @param batch calls that run in thread {@code t}; their callbacks may add reasons too
+   */
+  default void examine(FrozenProcess p, FrozenThread t, Batch batch, List<Refusal> out) {}
+
   /**
    * Puts the state of a stopped process into the image. Calls added to {@code batch} run in its
    * leader, their callbacks after all modules have been called.

@@ -61,6 +61,7 @@ final class TreeCheck {
       }
     }
     sharedMemory();
+    TableCheck.of(tree, pids, out);
     pseudoTerminals();
     if (!tree.isEmpty()) {
       SystemVUse.check(tree, out);
@@ -71,6 +72,7 @@ final class TreeCheck {
       }
       for (ProcessFacts p : tree) {
         for (ProcessFacts.FdFacts d : descriptors(p)) {
+          members(d);
           String reason = reason(survey, p, d);
           if (reason != null && stands(p, d) && seen.add(d.stat().inode())) {
             out.add(
@@ -79,6 +81,22 @@ final class TreeCheck {
         }
       }
     }
+  }
+
+  /** What a set of events refers to, unless it may stand in a queue. */
+  private void members(ProcessFacts.FdFacts d) {
+    if (descriptorsUnderWay || !d.target().startsWith("anon_inode:")) {
+      return;
+    }
+    if (d.target().equals("anon_inode:[eventpoll]")) {
+      EpollFile.check(d, live(), out);
+    } else if (d.target().equals("anon_inode:inotify")) {
+      InotifyFile.check(d, live(), out);
+    }
+  }
+
+  private List<ProcessFacts> live() {
+    return tree.stream().filter(p -> !descriptors(p).isEmpty()).toList();
   }
 
   /** Whether a descriptor leads to what it led to before the kernel was asked about that. */
@@ -259,6 +277,15 @@ final class TreeCheck {
     return null;
   }
 
+  private boolean hasSent(long client) {
+    return tree.stream()
+        .flatMap(p -> descriptors(p).stream())
+        .filter(d -> d.stat().inode() == client)
+        .findFirst()
+        .map(UnixSocketFile::hasSent)
+        .orElse(false);
+  }
+
   private boolean otherEndStays(ProcessFacts p, ProcessFacts.FdFacts d) {
     if ((pipeEnds.getOrDefault(d.stat().inode(), 0) & 3) == 3) {
       return false;
@@ -278,6 +305,9 @@ final class TreeCheck {
     }
     if (descriptorsUnderWay) {
       return null;
+    }
+    if (u.waiting().stream().anyMatch(this::hasSent)) {
+      return UnixSocketFile.SENT_ALREADY;
     }
     if (u.peer() != 0 && !inodes.contains(u.peer())) {
       return UnixSocketFile.PEER_STAYS;

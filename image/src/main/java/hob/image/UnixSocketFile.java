@@ -7,10 +7,9 @@ import hob.image.proto.UnixSocket;
 import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.FileStat;
+import hob.linux.LinuxException;
 import hob.linux.SockDiag;
 import hob.linux.Socket;
-import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +25,9 @@ final class UnixSocketFile implements FileKind {
   static final String CLIENT_STAYS =
       "is a unix socket that a process outside of the tree connects to";
 
+  static final String SENT_ALREADY = "has a connection to accept with data that was sent already";
+
   private static final long SIOCUNIXFILE = 0x89E0;
-  private static final long SIOCOUTQ = 0x5411;
   private static final String DELETED = " (deleted)";
   private static final int STATE_CONNECTED = 1;
 
@@ -142,13 +142,20 @@ final class UnixSocketFile implements FileKind {
     if (h == null) {
       return;
     }
-    try (Fd socket = SocketSurvey.here(h.process(), h.descriptor());
-        Arena arena = Arena.ofConfined()) {
-      var n = arena.allocate(ValueLayout.JAVA_INT);
-      socket.ioctl(SIOCOUTQ, n.address());
-      if (n.get(ValueLayout.JAVA_INT, 0) > 0) {
-        throw refused(p, d, "has a connection to accept with data that was sent already");
+    try (Fd socket = SocketSurvey.here(h.process(), h.descriptor())) {
+      if (SocketQueue.count(socket, SocketQueue.SIOCOUTQ) > 0) {
+        throw refused(p, d, SENT_ALREADY);
       }
+    }
+  }
+
+  /** Whether a client, which may be running, has sent something that nobody has read. */
+  static boolean hasSent(ProcessFacts.FdFacts client) {
+    try (Fd socket = SocketSurvey.here(client.process().pid(), client.number())) {
+      return SocketQueue.count(socket, SocketQueue.SIOCOUTQ) > 0;
+    } catch (LinuxException e) {
+      // EBADF or ESRCH: it has just been closed.
+      return false;
     }
   }
 

@@ -19,6 +19,7 @@ public final class Signals {
   public static final int SIGVTALRM = 26;
   public static final int SIGPROF = 27;
   public static final int SIGWINCH = 28;
+  public static final int SIGSYS = 31;
 
   /** All signals. */
   public static final int MAX = 64;

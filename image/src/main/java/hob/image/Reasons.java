@@ -1,0 +1,89 @@
+package hob.image;
+
+import hob.linux.Errno;
+import hob.linux.LinuxException;
+import hob.linux.ProcFs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** Why a tree cannot move: {@link Capture#check}. */
+final class Reasons {
+  private static final int CONFIRMATIONS = 2;
+
+  private final List<Refusal> all = new ArrayList<>();
+  private final List<ProcessFacts> suspects = new ArrayList<>();
+
+  private Reasons() {}
+
+  static List<Refusal> of(Supplier<List<Integer>> tree, int reference) {
+    Reasons last = once(tree, reference);
+    List<Refusal> found = last.all;
+    for (int again = 0; again < CONFIRMATIONS && !found.isEmpty(); again++) {
+      last = once(tree, reference);
+      found.retainAll(last.all);
+    }
+    Examination.of(last.suspects).stream().filter(r -> !found.contains(r)).forEach(found::add);
+    return found;
+  }
+
+  private static Reasons once(Supplier<List<Integer>> tree, int reference) {
+    Reasons r = new Reasons();
+    r.look(tree.get(), reference);
+    return r;
+  }
+
+  private void look(List<Integer> tree, int reference) {
+    if (tree.isEmpty()) {
+      all.add(new Refusal(0, Refusal.ENDED, "all its processes have ended"));
+      return;
+    }
+    if (ended(tree.getFirst())) {
+      all.add(new Refusal(tree.getFirst(), Refusal.ENDED, "has ended already"));
+      return;
+    }
+    List<ProcessFacts> facts = new ArrayList<>();
+    for (int pid : tree) {
+      try {
+        ProcessFacts p = new ProcessFacts(pid, reference, tree);
+        if (process(p)) {
+          facts.add(p);
+        }
+      } catch (LinuxException e) {
+        if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+          throw e;
+        }
+      }
+    }
+    TreeCheck.of(facts, all);
+  }
+
+  private static boolean ended(int pid) {
+    try {
+      return ProcFs.stat("/proc/" + pid + "/stat").state() == 'Z'
+          && ProcFs.threads(pid).length == 1;
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      return true;
+    }
+  }
+
+  /** Whether it is a process as others are. */
+  private boolean process(ProcessFacts p) {
+    int before = all.size();
+    for (StateModule m : StateModules.ALL) {
+      m.check(p, all);
+      if (all.size() > before
+          && (all.getLast().kind().equals("init")
+              || all.getLast().kind().equals("kernel-thread"))) {
+        return false;
+      }
+    }
+    if (StateModules.ALL.stream().anyMatch(m -> m.suspect(p))) {
+      suspects.add(p);
+    }
+    return true;
+  }
+}
