@@ -4,6 +4,7 @@ import hob.home.proto.Signal;
 import hob.image.ForegroundGroup;
 import hob.image.RefusedException;
 import hob.image.Shadow;
+import hob.image.TablesMade;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.image.proto.ControllingTerminal;
@@ -55,6 +56,7 @@ final class HomeArrival extends MappedArrival {
       highPids.open();
       highPidsOpen = true;
     }
+    TablesMade.separate(image, vessels);
     FamilyChanges changes = new FamilyChanges(image, vessels);
     bornAbroad(image, changes::older);
     changes.sessions().forEach(pid -> control(Objects.requireNonNull(vessels.get(pid)), image));
@@ -124,7 +126,7 @@ final class HomeArrival extends MappedArrival {
       if (parent != null && p.getZombie() && isZombieOf(parent, p.getPid())) {
         continue;
       }
-      Vessel child = parent != null ? parent.fork(p.getPid(), p.getExitSignal()) : orphan(p);
+      Vessel child = parent != null ? TablesMade.fork(p, image, parent, vessels) : orphan(p);
       // Until it is prepared it ends with this daemon.
       child.perish();
       vessels.put(p.getPid(), child);
@@ -279,7 +281,7 @@ final class HomeArrival extends MappedArrival {
     for (Shadow s : session.shadows.values()) {
       Vessel v = vessels.get(s.nsPid());
       if (v != null) {
-        again.add(s.remake(v, ended));
+        again.add(s.remake(v, ended, again));
       }
     }
     session.stayedAway(again);

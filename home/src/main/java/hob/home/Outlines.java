@@ -2,6 +2,7 @@ package hob.home;
 
 import hob.image.NamespacePid;
 import hob.image.PtsDevice;
+import hob.image.SharedTables;
 import hob.image.Vdso;
 import hob.image.format.ImageException;
 import hob.image.format.TreeImages;
@@ -13,6 +14,7 @@ import hob.image.proto.ProcessOutline;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import hob.linux.Errno;
+import hob.linux.Kcmp;
 import hob.linux.LinuxException;
 import hob.linux.ProcFs;
 import java.util.HashSet;
@@ -67,6 +69,8 @@ final class Outlines {
     Map<Integer, Integer> hostParents = new LinkedHashMap<>();
     Map<Integer, Integer> terminals = new LinkedHashMap<>();
     long resident = 0;
+    Map<Integer, Integer> files = SharedTables.groups(Kcmp.FILES, hostPids);
+    Map<Integer, Integer> fs = SharedTables.groups(Kcmp.FS, hostPids);
     for (int pid : hostPids) {
       try {
         ProcFs.Stat stat = ProcFs.stat("/proc/" + pid + "/stat");
@@ -84,7 +88,9 @@ final class Outlines {
                 .setPpid(r.ppid)
                 .setPgid(r.pgid)
                 .setSid(r.sid)
-                .setMask(r.mask));
+                .setMask(r.mask)
+                .setFilesWith(group(files, pid))
+                .setFsWith(group(fs, pid)));
       } catch (LinuxException e) {
         if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
           throw e;
@@ -98,6 +104,11 @@ final class Outlines {
       }
     });
     return out.setResidentBytes(resident).build();
+  }
+
+  private static int group(Map<Integer, Integer> groups, int pid) {
+    Integer with = groups.get(pid);
+    return with == null ? 0 : NamespacePid.of(with);
   }
 
   private static Relation relation(int pid, ProcFs.Stat stat) {
@@ -172,7 +183,9 @@ final class Outlines {
               .setPid(p.getPid())
               .setPpid(p.getPpid())
               .setPgid(p.getPgid())
-              .setSid(p.getSid()));
+              .setSid(p.getSid())
+              .setFilesWith(p.getFilesWith())
+              .setFsWith(p.getFsWith()));
     }
     return out.build();
   }

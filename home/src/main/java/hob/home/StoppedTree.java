@@ -120,7 +120,7 @@ final class StoppedTree implements Departure, Arrival {
     List<Shadow> made = new ArrayList<>();
     hostPids.forEach((pid, host) -> {
       try {
-        made.add(Shadow.recall(host, pid, ended));
+        made.add(Shadow.recall(host, pid, ended, made));
       } catch (LinuxException e) {
         LOG.log(System.Logger.Level.WARNING, "shadow {0} is lost: {1}", pid, e.getMessage());
       }

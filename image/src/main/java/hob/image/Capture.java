@@ -9,6 +9,7 @@ import hob.image.proto.ThreadState;
 import hob.image.proto.TreeImage;
 import hob.linux.Errno;
 import hob.linux.Fd;
+import hob.linux.Kcmp;
 import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.PageMap;
@@ -18,7 +19,7 @@ import hob.linux.SystemV;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -148,7 +149,7 @@ public final class Capture {
       Collection tree,
       Sleeps sleeps,
       long start) {
-    Map<Integer, Integer> nsPids = new HashMap<>();
+    Map<Integer, Integer> nsPids = new LinkedHashMap<>();
     for (FrozenProcess p : forest.processes()) {
       tree.survey(p);
       nsPids.put(p.pid(), p.nsPid());
@@ -161,9 +162,13 @@ public final class Capture {
             .setHome(home)
             .addAllOutside(outside);
     List<ProcessImage.Builder> images = new ArrayList<>();
+    Map<Integer, Integer> files = SharedTables.groups(Kcmp.FILES, nsPids.keySet());
+    Map<Integer, Integer> fs = SharedTables.groups(Kcmp.FS, nsPids.keySet());
     for (FrozenProcess p : forest.processes()) {
       ProcessImage.Builder b = ProcessImage.newBuilder();
       family(p.facts(), nsPids, b);
+      b.setFilesWith(nsPids.getOrDefault(files.getOrDefault(p.pid(), 0), 0));
+      b.setFsWith(nsPids.getOrDefault(fs.getOrDefault(p.pid(), 0), 0));
       encapsulate(p, tree, b, sleeps);
       images.add(b);
     }

@@ -12,7 +12,8 @@ import java.util.List;
 
 /**
  * Descriptors; the open file descriptions behind them are the {@linkplain FileKinds kinds' of
- * files}.
+ * files}. Of processes that have one table the last one has them in the image, and gets them when
+ * the others need no descriptors of Hob's any more.
  */
 final class FileState implements StateModule {
   private static final int F_SETFD = 2;
@@ -37,6 +38,9 @@ final class FileState implements StateModule {
 
   @Override
   public void encapsulate(FrozenProcess p, Batch batch, Collection tree, ProcessImage.Builder out) {
+    if (out.getFilesWith() != 0 && out.getFilesWith() != p.nsPid()) {
+      return;
+    }
     for (ProcessFacts.FdFacts d : p.facts().descriptors()) {
       int file = tree.file(p, d);
       if (tree.firstDescriptor(file)) {
@@ -57,6 +61,9 @@ final class FileState implements StateModule {
    */
   @Override
   public void deencapsulate(Rebuild r, ProcessImage image, Batch batch) {
+    if (!r.ownsFiles()) {
+      return;
+    }
     List<Descriptor> wanted = image.getDescriptorsList();
     int highest = wanted.isEmpty() ? 0 : wanted.getLast().getNumber();
     r.mailbox().moveTo(batch, Math.max(wanted.size(), highest) + 1);

@@ -1,5 +1,6 @@
 package hob.image;
 
+import hob.image.proto.ThreadState;
 import hob.linux.Fd;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
@@ -78,6 +79,15 @@ final class KindState implements StateModule {
   public boolean suspect(ProcessFacts p) {
     String caught = p.status().getOrDefault("SigCgt", "0");
     return (Long.parseUnsignedLong(caught, 16) & Signals.bit(Signals.SIGSYS)) != 0;
+  }
+
+  @Override
+  public void encapsulateThread(
+      FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
+    Refusal r = t == p.leader() ? null : TableCheck.ofThread(p.pid(), t.tid());
+    if (r != null) {
+      throw new Collection.Refused(r);
+    }
   }
 
   /** By its executable; one that changes over by itself is found when it stands still. */

@@ -85,6 +85,11 @@ final class Rebuild {
     return vessel.reused();
   }
 
+  /** Whether the descriptors of its table are its to rebuild: it shares it with no later one. */
+  boolean ownsFiles() {
+    return image.getFilesWith() == 0 || image.getFilesWith() == image.getPid();
+  }
+
   /** See {@link Vessel#hasFilters}. */
   boolean hasFilters() {
     return vessel.hasFilters();
@@ -217,11 +222,15 @@ final class Rebuild {
       all.add(vessel.leader());
       Shadow.survive(vessel.leader(), pid(), hole(), all);
     }
-    b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
+    Mailbox shared = files.mailbox(image.getFilesWith());
+    if (shared == null) {
+      b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
+    }
     long hard = ownHardDescriptors();
     b.attempt("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_NOFILE, b.data(Bytes.longs(hard, hard)), 0);
     moveSpecials(b, mine, at + Hole.SIZE + Hole.PAGE);
-    mailbox = Mailbox.open(b, pid());
+    mailbox = shared != null ? shared : Mailbox.open(b, pid());
+    files.mailbox(image.getFilesWith(), mailbox);
     SegmentsAttached.add(b, image.getMemory().getVmasList(), files.ipc());
     mapFiles(b);
     for (Vma v : image.getMemory().getVmasList()) {
@@ -301,13 +310,14 @@ final class Rebuild {
       for (int key : part) {
         open.add(key > 0 ? files.open(key - 1) : files.shared(-key - 1));
       }
+      int first = mailbox().next();
       mailbox().deliver(b, open);
       for (int i = 0; i < part.size(); i++) {
         for (Vma v : byFile.getOrDefault(part.get(i), List.of())) {
-          mapOne(b, v, i + 1);
+          mapOne(b, v, first + i);
         }
       }
-      b.add("close_range", Nr.CLOSE_RANGE, 1, part.size(), 0);
+      b.add("close_range", Nr.CLOSE_RANGE, first, first + part.size() - 1, 0);
     }
   }
 
@@ -373,7 +383,7 @@ final class Rebuild {
     // A shadow's child has the shadow's executable, which cannot be set again while it is mapped.
     if (link == null || !link.equals(Fd.readlink("/proc/" + pid() + "/exe"))) {
       mailbox().deliver(b, List.of(files.open(image.getMemory().getExe() - 1)));
-      exe = 1;
+      exe = mailbox().next();
     }
     for (StateModule m : StateModules.ALL) {
       m.deencapsulate(this, image, b);
@@ -391,9 +401,11 @@ final class Rebuild {
     }
     lastOf(0, b);
     finish.forEach(s -> s.accept(b));
-    mailbox().closeTheirs(b);
+    if (ownsFiles()) {
+      mailbox().closeTheirs(b);
+      mailbox().close();
+    }
     b.run();
-    mailbox().close();
     leaveHole();
   }
 

@@ -60,6 +60,7 @@ public final class Restore {
           Zombie.make(Objects.requireNonNull(vessels.get(p.getPid())), p);
         }
       }
+      TablesMade.verify(image, vessels);
       files.openEarly(Objects.requireNonNull(vessels.get(image.getProcesses(0).getPid())));
       Map<Integer, Integer> mappers = new HashMap<>();
       for (int i = 0; i < image.getProcessesCount(); i++) {

@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process whose life goes on elsewhere, parked to hold its pid, parent, group, session and
@@ -45,13 +46,14 @@ public final class Shadow {
   private static final int SCRATCH = 2048;
   private static final int BUFFER = 1024;
   private static final int MASK = 1536;
+  private static final int ENDS = 1600;
   private static final int RSEQ_FLAG_UNREGISTER = 1;
   private static final int PR_SET_PDEATHSIG = 1;
   private static final int F_SETOWN = 8;
+  private static final int F_SETFL = 4;
   private static final int F_SETPIPE_SZ = 1031;
   private static final int RLIMIT_CORE = 4;
   private static final long WNOHANG_WALL = 0x40000001L;
-  private static final int CLONE_FILES = 0x400;
 
   /** Whose default is that nothing happens. */
   private static final Set<Integer> IGNORED =
@@ -69,13 +71,48 @@ public final class Shadow {
   private final long code;
   private final Map<Integer, Integer> threads;
   private final Fd signals;
+  private final Ends ends;
 
-  private Shadow(int pid, int nsPid, long code, Map<Integer, Integer> threads, Fd signals) {
+  /** Descriptors of the pipe in the process. */
+  private record Ends(int read, int write) {
+    /** What pipe2(2) wrote. */
+    static Ends of(byte[] two) {
+      return new Ends(Bytes.of(two).getInt(0), Bytes.of(two).getInt(4));
+    }
+
+    /** As {@link #taken} finds them again. */
+    byte[] bytes() {
+      return Bytes.longs(read, write);
+    }
+
+    static Ends taken(int pid, long code) {
+      var b = Bytes.of(ProcessMemory.read(pid, code + Hole.PAGE + Hole.TABLE + ENDS, 16));
+      return new Ends((int) b.getLong(0), (int) b.getLong(8));
+    }
+
+    /** The daemon's own descriptor of the one to read from. */
+    Fd open(int pid) {
+      try (Fd pidfd = PidFd.open(pid)) {
+        Fd fd = PidFd.get(pidfd, read);
+        Sys.check(fd.fcntl(F_SETFL, Fd.O_NONBLOCK), "fcntl", "F_SETFL");
+        fd.fcntl(F_SETPIPE_SZ, 1 << 16);
+        return fd;
+      }
+    }
+
+    List<Integer> both() {
+      return List.of(read, write);
+    }
+  }
+
+  private Shadow(
+      int pid, int nsPid, long code, Map<Integer, Integer> threads, Fd signals, Ends ends) {
     this.pid = pid;
     this.nsPid = nsPid;
     this.code = code;
     this.threads = threads;
     this.signals = signals;
+    this.ends = ends;
   }
 
   /**
@@ -87,35 +124,31 @@ public final class Shadow {
     List<Shadow> all = new ArrayList<>();
     int i = 0;
     Set<Integer> kept = new HashSet<>();
+    Set<Integer> tables = new HashSet<>();
     for (FrozenProcess p : capture.frozenLeaders()) {
       if (capture.inDoubt()) {
         // The program's place is taken away already: it does not run on here in any case.
         Fuse.lift(p, Fuse.ALL);
       }
-      boolean sharing = sharesDescriptors(p, capture.frozenLeaders());
-      List<Integer> keeps = masters(capture.image(), capture.image().getProcesses(i), kept);
-      all.add(make(p, capture.image(), i++, sharing, keeps));
+      ProcessImage files = files(capture.image(), capture.image().getProcesses(i));
+      boolean first = tables.add(files.getPid());
+      List<Integer> keeps = masters(capture.image(), files, kept);
+      all.add(make(p, capture.image(), i++, first ? files : null, keeps));
     }
     capture.released();
     return all;
   }
 
+  /** The entry that has the descriptors of a process. */
+  private static ProcessImage files(TreeImage tree, ProcessImage p) {
+    return tree.getProcessesList().stream()
+        .filter(o -> p.getFilesWith() != 0 && o.getPid() == p.getFilesWith())
+        .findFirst()
+        .orElse(p);
+  }
+
   private static long vdso(List<MapsEntry> maps) {
     return maps.stream().filter(e -> e.path().equals("[vdso]")).findFirst().orElseThrow().start();
-  }
-
-  /** Whether another process has the same table of descriptors: each shadow has its own. */
-  private static boolean sharesDescriptors(FrozenProcess p, List<FrozenProcess> tree) {
-    List<Integer> numbers = numbers(p);
-    return tree.stream()
-        .anyMatch(o ->
-            o != p
-                && numbers(o).equals(numbers)
-                && Kcmp.compare(p.pid(), o.pid(), Kcmp.FILES, 0, 0) == 0);
-  }
-
-  private static List<Integer> numbers(FrozenProcess p) {
-    return p.facts().descriptors().stream().map(ProcessFacts.FdFacts::number).toList();
   }
 
   /**
@@ -145,7 +178,7 @@ public final class Shadow {
         found.putIfAbsent(PseudoTerminalFile.number(d), d.number());
       }
     }
-    return List.copyOf(found.values());
+    return new ArrayList<>(found.values());
   }
 
   /** The masters that a shadow which an earlier daemon left keeps open; the caller closes them. */
@@ -153,8 +186,18 @@ public final class Shadow {
     return masterDescriptors(pid).stream().map(n -> SocketSurvey.here(pid, n)).toList();
   }
 
+  /**
+   * One of them.
+   *
+   * @param files the entry that has its descriptors, which it is to close; null when another one of
+   *     its table has done so
+   */
   private static Shadow make(
-      FrozenProcess p, TreeImage tree, int index, boolean sharing, List<Integer> keeps) {
+      FrozenProcess p,
+      TreeImage tree,
+      int index,
+      @Nullable ProcessImage files,
+      List<Integer> keeps) {
     ProcessImage image = tree.getProcesses(index);
     List<MapsEntry> mine = p.facts().maps();
     p.threads().forEach(FrozenThread::open);
@@ -163,6 +206,7 @@ public final class Shadow {
     Hole hole = Hole.openAt(leader, p.pid(), vdso(mine) + Vdso.syscallOffset(), at);
     survive(leader, p.pid(), hole, p.threads().stream().map(FrozenThread::tracee).toList());
     Map<Integer, Integer> threads = new LinkedHashMap<>();
+    byte[][] pipe = new byte[1][];
     // The leader last: the kernel writes into the threads' memory until they have said farewell to
     // it.
     for (int i = p.threads().size() - 1; i >= 0; i--) {
@@ -171,16 +215,16 @@ public final class Shadow {
       forget(image.getThreads(i), b);
       take(image.getThreads(i).getPendingList(), b);
       if (i == 0) {
-        if (sharing) {
-          b.add("unshare", Nr.UNSHARE, CLONE_FILES);
-        }
         take(image.getSignals().getPendingList(), b);
-        disown(tree, image, b);
-        closeAllBut(keeps, b);
+        if (files != null) {
+          disown(tree, files, b);
+          closeAllBut(keeps, b);
+        }
         emptyProcess(
             image.getTimers().getPosixList().stream().map(PosixTimer::getId).toList(),
             mine,
             hole,
+            pipe,
             b);
       } else {
         threads.put(t.nsTid(), t.tid());
@@ -193,19 +237,17 @@ public final class Shadow {
       take(strikes(image, t.tid(), t == p.leader()), b);
       b.run();
     }
-    Fd signals;
-    try (Fd pidfd = PidFd.open(p.pid())) {
-      signals = PidFd.get(pidfd, 0);
-    }
-    Sys.check(signals.fcntl(4, Fd.O_NONBLOCK), "fcntl", "F_SETFL");
-    Shadow s = new Shadow(p.pid(), p.nsPid(), hole.code(), threads, signals);
+    Ends ends = Ends.of(pipe[0]);
+    Fd signals = ends.open(p.pid());
+    Shadow s = new Shadow(p.pid(), p.nsPid(), hole.code(), threads, signals, ends);
     for (FrozenThread t : p.threads()) {
       if (t != p.leader()) {
-        start(t.tid(), t.registers(), hole, MachineCode.PARK);
+        start(t.tid(), t.registers(), hole, MachineCode.PARK, ends);
       }
     }
     ProcessMemory.write(p.pid(), hole.data() + MASK, Bytes.longs(-1L));
-    start(p.pid(), p.leader().registers(), hole, MachineCode.SHADOW);
+    ProcessMemory.write(p.pid(), hole.data() + ENDS, ends.bytes());
+    start(p.pid(), p.leader().registers(), hole, MachineCode.SHADOW, ends);
     if (p.threads().stream().anyMatch(t -> t.tracee().stopWanted())) {
       // It came since the image was taken: the shadow stops, and so does who has left.
       Signals.kill(p.pid(), Signals.SIGSTOP);
@@ -291,21 +333,9 @@ public final class Shadow {
     }
   }
 
-  /** 0 and 1 are free afterwards; what stays has other numbers than it had, when it had those. */
   private static void closeAllBut(List<Integer> keeps, Batch b) {
-    int above = 2 + keeps.stream().mapToInt(k -> k).max().orElse(0);
     int from = 0;
-    List<Integer> all = new ArrayList<>();
-    for (int k : keeps) {
-      if (k < 2) {
-        b.add("dup3", Nr.DUP3, k, above + k, 0);
-        all.add(above + k);
-      } else {
-        all.add(k);
-      }
-    }
-    all.sort(null);
-    for (int k : all) {
+    for (int k : keeps.stream().sorted().toList()) {
       if (k > from) {
         b.add("close_range", Nr.CLOSE_RANGE, from, k - 1, 0);
       }
@@ -314,9 +344,14 @@ public final class Shadow {
     b.add("close_range", Nr.CLOSE_RANGE, from, 0xffffffffL, 0);
   }
 
-  private static void emptyProcess(List<Integer> timers, List<MapsEntry> mine, Hole hole, Batch b) {
-    b.add("pipe2", Nr.PIPE2, b.data(new byte[8]), 0);
-    b.attempt("fcntl", Nr.FCNTL, 1, F_SETPIPE_SZ, 1 << 16);
+  /**
+   * Of all but descriptors.
+   *
+   * @param pipe gets what pipe2(2) writes when the batch has run
+   */
+  private static void emptyProcess(
+      List<Integer> timers, List<MapsEntry> mine, Hole hole, byte[][] pipe, Batch b) {
+    b.add("pipe2", Nr.PIPE2, b.output(8, two -> pipe[0] = two), 0);
     for (int i = 0; i < 3; i++) {
       b.add("setitimer", Nr.SETITIMER, i, b.data(new byte[32]), 0);
     }
@@ -338,14 +373,14 @@ public final class Shadow {
     }
   }
 
-  private static void start(int tid, long[] from, Hole hole, int what) {
+  private static void start(int tid, long[] from, Hole hole, int what, Ends ends) {
     Ptrace.signalMask(tid, -1L);
     long[] r = from.clone();
     r[MachineCode.RIP] = hole.code() + what;
     r[MachineCode.ORIG_RAX] = -1;
     r[MachineCode.RSP] = hole.stack();
     r[MachineCode.R12] = hole.data() + BUFFER;
-    r[MachineCode.R13] = 1;
+    r[MachineCode.R13] = ends.write;
     r[MachineCode.R14] = hole.data() + MASK;
     Ptrace.registers(tid, r);
     Ptrace.setOptions(tid, Tracee.OPTIONS);
@@ -365,10 +400,8 @@ public final class Shadow {
         threads.put(nsTid(pid, tid), tid);
       }
     }
-    try (Fd pidfd = PidFd.open(pid)) {
-      Fd signals = PidFd.get(pidfd, 0);
-      return new Shadow(pid, nsPid, code, threads, signals);
-    }
+    Ends ends = Ends.taken(pid, code);
+    return new Shadow(pid, nsPid, code, threads, ends.open(pid), ends);
   }
 
   private static int nsTid(int pid, int tid) {
@@ -467,10 +500,11 @@ public final class Shadow {
    * A vessel that was prepared and given up becomes a shadow again: a new one, in the same process.
    *
    * @param ended children of its that were killed, which it is to reap
+   * @param others that have been remade before
    */
-  public Shadow remake(Vessel v, List<Integer> ended) {
+  public Shadow remake(Vessel v, List<Integer> ended, List<Shadow> others) {
     signals.close();
-    return made(v, ended);
+    return made(v, ended, others);
   }
 
   /**
@@ -478,8 +512,9 @@ public final class Shadow {
    * may be anything from an untouched shadow to a whole process that stands stopped.
    *
    * @param ended children of its that were killed, which it is to reap
+   * @param others that have been recalled before
    */
-  public static Shadow recall(int pid, int nsPid, List<Integer> ended) {
+  public static Shadow recall(int pid, int nsPid, List<Integer> ended, List<Shadow> others) {
     Map<Integer, Tracee> parked = new LinkedHashMap<>();
     Tracee leader = new Tracee(pid);
     for (int tid : ProcFs.threads(pid)) {
@@ -494,14 +529,15 @@ public final class Shadow {
     }
     Vessel v = new Vessel(leader, nsPid, 0, 0, true);
     v.parked().putAll(parked);
-    Shadow s = made(v, ended);
+    Shadow s = made(v, ended, others);
     // If it stood stopped, that ends; the shadow takes the signal itself.
     Signals.kill(pid, Signals.SIGCONT);
     return s;
   }
 
-  private static Shadow made(Vessel v, List<Integer> ended) {
+  private static Shadow made(Vessel v, List<Integer> ended, List<Shadow> others) {
     int pid = v.pid();
+    byte[][] pipe = new byte[1][];
     Map<Integer, Integer> threads = new LinkedHashMap<>();
     v.parked().forEach((nsTid, t) -> threads.put(nsTid, t.tid()));
     List<MapsEntry> mine = ProcFs.maps(pid, false);
@@ -524,23 +560,25 @@ public final class Shadow {
       }
       forget(state.build(), b);
       if (t == v.leader()) {
-        closeAllBut(masterDescriptors(pid), b);
-        emptyProcess(timers(pid), mine, hole, b);
+        List<Integer> keeps = masterDescriptors(pid);
+        others.stream()
+            .filter(o -> SharedTables.same(Kcmp.FILES, pid, o.pid))
+            .forEach(o -> keeps.addAll(o.ends.both()));
+        closeAllBut(keeps, b);
+        emptyProcess(timers(pid), mine, hole, pipe, b);
         ended.forEach(c -> b.attempt("wait4", Nr.WAIT4, c, 0, WNOHANG_WALL, 0));
       }
       b.run();
     }
-    Fd fresh;
-    try (Fd pidfd = PidFd.open(pid)) {
-      fresh = PidFd.get(pidfd, 0);
-    }
-    Sys.check(fresh.fcntl(4, Fd.O_NONBLOCK), "fcntl", "F_SETFL");
+    Ends ends = Ends.of(pipe[0]);
+    Fd fresh = ends.open(pid);
     for (Tracee t : v.parked().values()) {
-      start(t.tid(), t.base(), hole, MachineCode.PARK);
+      start(t.tid(), t.base(), hole, MachineCode.PARK, ends);
     }
     ProcessMemory.write(pid, hole.data() + MASK, Bytes.longs(-1L));
-    start(pid, v.leader().base(), hole, MachineCode.SHADOW);
-    return new Shadow(pid, v.nsPid(), hole.code(), threads, fresh);
+    ProcessMemory.write(pid, hole.data() + ENDS, ends.bytes());
+    start(pid, v.leader().base(), hole, MachineCode.SHADOW, ends);
+    return new Shadow(pid, v.nsPid(), hole.code(), threads, fresh, ends);
   }
 
   /** Ids of its POSIX timers. */

@@ -4,6 +4,7 @@ import hob.linux.Errno;
 import hob.linux.Kcmp;
 import hob.linux.LinuxException;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * umask: what clone(2) shares by CLONE_VM, CLONE_FILES and CLONE_FS, by kcmp(2). One thread at a
  * time; a task that has ended shares nothing.
  */
-final class SharedTables {
+public final class SharedTables {
   private final int kind;
   private final Map<Integer, Integer> first = new LinkedHashMap<>();
 
@@ -72,6 +73,29 @@ final class SharedTables {
   /** Each by the first one of those that have the same as it, which may be itself. */
   Map<Integer, Integer> first() {
     return first;
+  }
+
+  /**
+   * Of those that have the same as another one: the last of these, which may be itself.
+   *
+   * @param kind as for the constructor
+   * @param pids host pids
+   */
+  public static Map<Integer, Integer> groups(int kind, Collection<Integer> pids) {
+    if (pids.size() < 2) {
+      return Map.of();
+    }
+    Map<Integer, Integer> first = new SharedTables(kind, pids).first;
+    Map<Integer, Integer> last = new HashMap<>();
+    first.forEach((pid, f) -> last.put(f, pid));
+    Map<Integer, Integer> groups = new HashMap<>();
+    first.forEach((pid, f) -> {
+      int l = last.getOrDefault(f, f);
+      if (l != f) {
+        groups.put(pid, l);
+      }
+    });
+    return groups;
   }
 
   /** Whether two tasks have the same. */

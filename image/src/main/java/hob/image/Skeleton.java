@@ -29,7 +29,16 @@ import java.util.function.IntUnaryOperator;
 public final class Skeleton {
   private static final int PR_SET_CHILD_SUBREAPER = 36;
 
-  private record Member(int pid, int ppid, int pgid, int sid) {}
+  private record Member(int pid, int ppid, int pgid, int sid, int filesWith, int fsWith) {
+    Member(int pid, int ppid, int pgid, int sid) {
+      this(pid, ppid, pgid, sid, 0, 0);
+    }
+
+    /** What it has in common with another one, for clone(2). */
+    long shared(Member o) {
+      return TablesMade.flags(filesWith, o.filesWith, fsWith, o.fsWith);
+    }
+  }
 
   private final Vessel init;
   private final Map<Integer, Vessel> all;
@@ -61,7 +70,10 @@ public final class Skeleton {
       members.put(o.getPid(), new Member(o.getPid(), o.getPpid(), o.getPgid(), o.getSid()));
     }
     for (ProcessOutline p : outline.getProcessesList()) {
-      members.put(p.getPid(), new Member(p.getPid(), p.getPpid(), p.getPgid(), p.getSid()));
+      members.put(
+          p.getPid(),
+          new Member(
+              p.getPid(), p.getPpid(), p.getPgid(), p.getSid(), p.getFilesWith(), p.getFsWith()));
       tree.add(p.getPid());
     }
     outline.getTerminalsList().forEach(t -> terminals.put(t.getSid(), t.getNumber()));
@@ -156,9 +168,50 @@ public final class Skeleton {
       lead(members.get(parent.nsPid()));
     }
     int exitSignal = passing.containsKey(m.pid) ? 0 : Signals.SIGCHLD;
-    Vessel v = m.sid == m.pid ? parent.fork(m.pid, exitSignal) : inSession(m, parent);
+    Vessel v =
+        m.filesWith != 0 || m.fsWith != 0
+            ? sharing(m, parent)
+            : m.sid == m.pid ? parent.fork(m.pid, exitSignal) : inSession(m, parent);
     all.put(m.pid, v);
     return v;
+  }
+
+  /**
+   * Who shares a table is made by another one that has it: its parent, or a child of that. The
+   * first one is made as any other.
+   */
+  private Vessel sharing(Member m, Vessel parent) throws RefusedException {
+    Member above = members.get(m.ppid);
+    long wanted = 0;
+    int other = 0;
+    for (int pid : all.keySet()) {
+      Member o = members.get(pid);
+      if (o != null && m.shared(o) != 0) {
+        wanted |= m.shared(o);
+        other = pid;
+      }
+    }
+    if (wanted == 0) {
+      return m.sid == m.pid ? parent.fork(m.pid, Signals.SIGCHLD) : inSession(m, parent);
+    }
+    if (above != null && parent.nsPid() == above.pid && m.shared(above) == wanted) {
+      if (m.sid == above.pid) {
+        lead(above);
+      }
+      if (m.sid == m.pid || m.sid == parent.sid() || parent.sid() == 0) {
+        return parent.fork(m.pid, Signals.SIGCHLD, wanted);
+      }
+    }
+    for (var e : all.entrySet()) {
+      Member o = members.get(e.getKey());
+      if (o != null
+          && o.ppid == m.ppid
+          && m.shared(o) == wanted
+          && (m.sid == m.pid || e.getValue().sid() == m.sid)) {
+        return e.getValue().forkSibling(m.pid, wanted);
+      }
+    }
+    throw new RefusedException(TablesMade.unreachable(m.pid, other));
   }
 
   /**

@@ -45,6 +45,7 @@ final class TreeFiles implements AutoCloseable {
   private final Map<Long, Fd> pairs = new HashMap<>();
   private @Nullable UnixSocketsMade unixSockets;
   private @Nullable InetSocketsMade inetSockets;
+  private final Map<Integer, Mailbox> mailboxes = new HashMap<>();
   private final Map<Integer, Fd> fifos = new HashMap<>();
   private final RootDir root;
   private final RemadeFiles remade;
@@ -97,6 +98,18 @@ final class TreeFiles implements AutoCloseable {
           }
           return both;
         });
+  }
+
+  /** What the processes before have brought descriptors in with, of those with one table. */
+  @Nullable Mailbox mailbox(int filesWith) {
+    return mailboxes.get(filesWith);
+  }
+
+  /** For those that come after one with this table; 0: none do. */
+  void mailbox(int filesWith, Mailbox mailbox) {
+    if (filesWith != 0) {
+      mailboxes.put(filesWith, mailbox);
+    }
   }
 
   /** All files of the image. */

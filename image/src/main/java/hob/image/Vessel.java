@@ -141,7 +141,16 @@ public final class Vessel {
    * @param exitSignal what its parent gets at its end
    */
   public Vessel fork(int pid, int exitSignal) {
-    return clone(pid, 0, exitSignal, true);
+    return fork(pid, exitSignal, 0);
+  }
+
+  /**
+   * The same, of one that shares tables.
+   *
+   * @param shared as {@link TablesMade} gives it
+   */
+  public Vessel fork(int pid, int exitSignal, long shared) {
+    return clone(pid, shared, exitSignal, true);
   }
 
   /** A child with whatever pid is free. */
@@ -152,7 +161,12 @@ public final class Vessel {
 
   /** A sibling: a child of this process's parent. */
   public Vessel forkSibling(int pid) {
-    return clone(pid, CLONE_PARENT, 0, true);
+    return forkSibling(pid, 0);
+  }
+
+  /** The same, of one that shares tables. */
+  public Vessel forkSibling(int pid, long shared) {
+    return clone(pid, CLONE_PARENT | shared, 0, true);
   }
 
   private Vessel clone(int pid, long flags, int exitSignal, boolean setTid) {

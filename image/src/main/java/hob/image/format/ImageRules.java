@@ -11,8 +11,10 @@ import hob.image.proto.ThreadState;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import hob.image.proto.Vma;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -88,6 +90,7 @@ final class ImageRules {
         process(p, ids);
       }
     }
+    tables();
     for (var p : image.getOutsideList()) {
       pid(p.getPid());
     }
@@ -131,6 +134,25 @@ final class ImageRules {
       }
     }
     pages(image.getPageRunsList());
+  }
+
+  /** Who shares a table shares it with one that has it, and the last one has the descriptors. */
+  private void tables() throws ImageException {
+    Map<Integer, Integer> files = new HashMap<>();
+    Map<Integer, Integer> fs = new HashMap<>();
+    for (ProcessImage p : image.getProcessesList()) {
+      files.put(p.getPid(), p.getZombie() ? 0 : p.getFilesWith());
+      fs.put(p.getPid(), p.getZombie() ? 0 : p.getFsWith());
+    }
+    for (ProcessImage p : image.getProcessesList()) {
+      int last = p.getFilesWith();
+      require(last == 0 || files.getOrDefault(last, 0) == last, "a table of process", last);
+      require(
+          last == 0 || last == p.getPid() || p.getDescriptorsCount() == 0,
+          "descriptors of another process's table");
+      int first = p.getFsWith();
+      require(first == 0 || fs.getOrDefault(first, 0) == first, "directories of process", first);
+    }
   }
 
   private void process(ProcessImage p, Set<Integer> ids) throws ImageException {
