@@ -1,8 +1,15 @@
 package hob.home;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -223,6 +230,60 @@ class InetSocketsTest {
         assertThatThrownBy(() -> trip.to("h2"))
             .hasMessageContaining("data that is still to arrive");
       }
+      p.check();
+    }
+  }
+
+  /** In this namespace, which is the home's. */
+  private static void waitsFor(Path file) {
+    Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> Files.exists(file));
+  }
+
+  @Test
+  void whoPickedAPortAbroadThatIsTakenAtHomeStaysThere() throws Exception {
+    try (MovedProgram p =
+            MovedProgram.start(
+                directory,
+                """
+                import socket
+                with open('ready.new', 'w') as f: f.write(str(os.getpid()))
+                os.rename('ready.new', 'ready')
+                asked('bind')
+                s = socket.create_server(('127.0.0.1', 0))
+                u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                u.bind(('127.0.0.1', 0))
+                with open('ports.new', 'w') as f: f.write('%d %d' % (s.getsockname()[1], u.getsockname()[1]))
+                os.rename('ports.new', 'ports')
+                done('bind')
+                asked('connect')
+                c = socket.create_connection(s.getsockname())
+                b, _ = s.accept()
+                done('connect')
+                while not os.path.exists('go'): time.sleep(0.01)
+                c.send(b'hello')
+                assert b.recv(9) == b'hello'
+                with open('ports') as f: ports = [int(n) for n in f.read().split()]
+                assert ports == [s.getsockname()[1], u.getsockname()[1]]
+                """);
+        MovedProgram.Trip trip = p.trip()) {
+      trip.to("h2");
+      trip.does("bind");
+      waitsFor(directory.resolve("ports"));
+      String[] ports = Files.readString(directory.resolve("ports")).split(" ");
+      InetAddress here = InetAddress.getLoopbackAddress();
+      try (ServerSocket taken = new ServerSocket(Integer.parseInt(ports[0]), 1, here)) {
+        assertThat(taken.isBound()).isTrue();
+        assertThatThrownBy(() -> trip.to("h1"))
+            .hasMessageContaining("another program has TCP port " + ports[0] + " on the target");
+      }
+      trip.does("connect");
+      try (DatagramSocket taken = new DatagramSocket(Integer.parseInt(ports[1]), here)) {
+        assertThat(taken.isBound()).isTrue();
+        assertThatThrownBy(() -> trip.to("h1"))
+            .hasMessageContaining("another program has UDP port " + ports[1] + " on the target");
+        trip.to("h3");
+      }
+      trip.to("h1");
       p.check();
     }
   }

@@ -153,10 +153,23 @@ final class InetSocketsMade implements AutoCloseable {
           && TcpOrphans.endWaitingAt(name)) {
         r = Socket.bind(fd, name);
       }
+      if (Errno.EADDRINUSE.is(r)) {
+        fd.close();
+        throw new Collection.Refused(taken(s, name));
+      }
       Sys.check(r, "bind", "port " + InetName.port(name));
       Socket.setOption(fd, SOL_IP, IP_FREEBIND, free);
     }
     return fd;
+  }
+
+  /** Only where it comes home: a sandbox has its own ports, and those of the home stay taken. */
+  private static Refusal taken(InetSocket s, byte[] name) {
+    String protocol = s.getProtocol() == IPPROTO_TCP ? "TCP" : "UDP";
+    return new Refusal(
+        0,
+        "port",
+        "another program has %s port %d on the target".formatted(protocol, InetName.port(name)));
   }
 
   private void datagrams() {

@@ -72,6 +72,7 @@ public final class Restore {
           r.map();
         }
       }
+      files.bindPorts();
       List<PageRun> runs = image.getPageRunsList();
       List<Pages.Place> places = new ArrayList<>(runs.size());
       for (PageRun run : runs) {

@@ -228,6 +228,13 @@ final class TreeFiles implements AutoCloseable {
     return inetSockets;
   }
 
+  /** Makes the internet sockets now, as a port may be another program's. */
+  void bindPorts() {
+    if (image.getFilesList().stream().anyMatch(f -> f.getKind() == OpenFile.Kind.INET_SOCKET)) {
+      inetSockets();
+    }
+  }
+
   /** A descriptor of a process that is dead and reaped; the same process for the same number. */
   Fd deadProcess(long number, int status) {
     return deadProcesses.computeIfAbsent(number, n -> PidFdFile.ofDead(status));
