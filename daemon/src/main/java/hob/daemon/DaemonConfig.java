@@ -39,6 +39,7 @@ import java.util.Set;
  * @param placement where commands run
  * @param shared files that all hosts have in common
  * @param hiddenCpuFlags CPU features that processes from elsewhere do not find here
+ * @param foreignGroups where processes of other homes run, by hierarchy of control groups
  * @param faults whether tests may inject faults
  * @param protocol version that it says it speaks
  */
@@ -59,6 +60,7 @@ public record DaemonConfig(
     Placement placement,
     SharedPaths shared,
     Set<String> hiddenCpuFlags,
+    Map<String, String> foreignGroups,
     boolean faults,
     int protocol) {
   /** Read when no other file is named; it need not exist. */
@@ -101,6 +103,7 @@ public record DaemonConfig(
   public DaemonConfig {
     peers = Map.copyOf(peers);
     hiddenCpuFlags = Set.copyOf(hiddenCpuFlags);
+    foreignGroups = Map.copyOf(foreignGroups);
   }
 
   /**
@@ -146,8 +149,23 @@ public record DaemonConfig(
         Placement.of(c.getConfig("placement")),
         shared(c),
         Set.copyOf(c.getStringList("cpu.hide")),
+        foreignGroups(c),
         c.getBoolean("testing.faults"),
         protocol(c.getInt("testing.protocol")));
+  }
+
+  private static Map<String, String> foreignGroups(Config c) {
+    Map<String, String> all = new LinkedHashMap<>();
+    c.getObject("cgroup.foreign")
+        .forEach((hierarchy, directory) -> {
+          String path = String.valueOf(directory.unwrapped());
+          if (!path.startsWith("/") || path.contains("..")) {
+            throw new ConfigException.BadValue(
+                directory.origin(), "cgroup.foreign", "not a path from the root: " + path);
+          }
+          all.put(hierarchy, path);
+        });
+    return all;
   }
 
   private static SharedPaths shared(Config c) {

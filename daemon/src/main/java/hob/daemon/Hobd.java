@@ -12,6 +12,7 @@ import hob.daemon.peer.Peers;
 import hob.home.Capacity;
 import hob.home.Engine;
 import hob.home.EngineMessage;
+import hob.home.ForeignGroups;
 import hob.home.KernelEngine;
 import hob.home.SessionId;
 import hob.linux.ProcFs;
@@ -97,7 +98,7 @@ public final class Hobd implements AutoCloseable {
         new KernelEngine(
             peers,
             config.run().resolve("sessions"),
-            Capacity.without(config.hiddenCpuFlags()),
+            Capacity.without(config.hiddenCpuFlags()).in(new ForeignGroups(config.foreignGroups())),
             files);
     engine = kernel;
     Optional<ArmedFaults> faults =

@@ -4,6 +4,7 @@ import hob.image.proto.CpuFeatures;
 import hob.linux.MemoryLeft;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** What this host has for processes that come from elsewhere. Any thread. */
@@ -78,14 +79,16 @@ public final class Capacity {
           "cmp_legacy");
 
   private final Set<String> hidden;
+  private final ForeignGroups groups;
 
-  private Capacity(Set<String> hidden) {
+  private Capacity(Set<String> hidden, ForeignGroups groups) {
     this.hidden = Set.copyOf(hidden);
+    this.groups = groups;
   }
 
   /** All that the kernel says. */
   public static Capacity all() {
-    return new Capacity(Set.of());
+    return without(Set.of());
   }
 
   /**
@@ -94,7 +97,17 @@ public final class Capacity {
    * @param cpuFlags as in {@code /proc/cpuinfo}; those that this host lacks anyway do no harm
    */
   public static Capacity without(Set<String> cpuFlags) {
-    return new Capacity(cpuFlags);
+    return new Capacity(cpuFlags, new ForeignGroups(Map.of()));
+  }
+
+  /** The same, in the control groups that a rule gives. */
+  public Capacity in(ForeignGroups rule) {
+    return new Capacity(hidden, rule);
+  }
+
+  /** Where processes from elsewhere run. */
+  ForeignGroups groups() {
+    return groups;
   }
 
   /** Flags of the source's CPU that matter to programs and that this host does not offer. */

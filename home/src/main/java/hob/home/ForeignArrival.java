@@ -21,7 +21,12 @@ final class ForeignArrival extends MappedArrival {
   private final Sandbox sandbox;
   private final Map<Integer, Vessel> vessels = new HashMap<>();
 
-  ForeignArrival(LocalSession session, long incarnation, TreeOutline outline, HomeFiles homeFiles)
+  ForeignArrival(
+      LocalSession session,
+      long incarnation,
+      TreeOutline outline,
+      HomeFiles homeFiles,
+      ForeignGroups groups)
       throws MoveRefusedException {
     super(session);
     this.homeFiles = homeFiles;
@@ -39,6 +44,7 @@ final class ForeignArrival extends MappedArrival {
     sandbox.init().perish();
     try {
       vessels.putAll(build(outline));
+      enter(outline, groups);
     } catch (RefusedException e) {
       sandbox.destroy();
       throw new MoveRefusedException(e.refusals());
@@ -54,6 +60,16 @@ final class ForeignArrival extends MappedArrival {
       }
     }
     expect(vessels);
+  }
+
+  private void enter(TreeOutline outline, ForeignGroups groups) throws MoveRefusedException {
+    try {
+      session.groups.arrive(outline, vessels, groups);
+    } catch (MoveRefusedException e) {
+      vessels.values().forEach(Vessel::kill);
+      session.leaveSandbox();
+      throw e;
+    }
   }
 
   private Map<Integer, Vessel> build(TreeOutline outline) throws RefusedException {

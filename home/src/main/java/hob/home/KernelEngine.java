@@ -193,7 +193,8 @@ public final class KernelEngine implements Engine, RemoteInvocation {
     }
     LocalSession s = session(id, link.self());
     try {
-      return s.tracer().call(() -> new ForeignArrival(s, incarnation, outline, homeFiles));
+      return s.tracer()
+          .call(() -> new ForeignArrival(s, incarnation, outline, homeFiles, capacity.groups()));
     } catch (RuntimeException e) {
       sessions.remove(id);
       s.tracer().close();

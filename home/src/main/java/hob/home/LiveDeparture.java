@@ -57,8 +57,10 @@ final class LiveDeparture implements Departure {
     }
     List<Integer> pids = walk.get();
     session.streams().ipc(SystemVUse.any(pids));
-    return Outlines.of(
-        pids, session.id().home(), session.leasedFrom, next, session.streams()::terminalNumber);
+    TreeOutline outline =
+        Outlines.of(
+            pids, session.id().home(), session.leasedFrom, next, session.streams()::terminalNumber);
+    return session.groups.in(outline, s == null);
   }
 
   @Override

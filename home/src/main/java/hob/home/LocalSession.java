@@ -125,6 +125,7 @@ final class LocalSession {
   private final Set<Integer> stopped = new HashSet<>();
   private final Set<Integer> continued = new HashSet<>();
   private final Set<Integer> arrivedStopped = new HashSet<>();
+  final HomeGroups groups = new HomeGroups();
   @Nullable Sandbox sandbox;
   private @Nullable Fd resident;
   final Set<Integer> paused = new LinkedHashSet<>();
@@ -913,6 +914,7 @@ final class LocalSession {
       tracer.unwatch(s.init().pid());
       s.destroy();
     }
+    groups.leave();
     sandbox = null;
     hostPids.clear();
   }

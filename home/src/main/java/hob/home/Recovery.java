@@ -107,6 +107,9 @@ final class Recovery {
       ipc.add(SystemV.Id.parse(p.getProperty("ipc." + i)));
     }
     s.streams().keepIpc(ipc);
+    for (int i = 0; p.containsKey("groups." + i); i++) {
+      s.groups.recall(p.getProperty("groups." + i));
+    }
     if (p.containsKey("init")) {
       Entry init = Entry.parse(p.getProperty("init"));
       if (!init.alive()) {

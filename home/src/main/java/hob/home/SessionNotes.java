@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
  * @param processes host pids by home pid
  * @param masks of the leaders of processes in doubt, by host pid
  * @param ipc System V objects of this host that were the tree's when it left
+ * @param groups control groups at home, as {@link HomeGroups} notes them
  * @param taken signals that shadows had taken, and nobody has yet
  * @param along signals that are pending in the image of a source in doubt
  * @param ends how processes ended, by home pid
@@ -42,6 +43,7 @@ record SessionNotes(
     Map<Integer, Integer> ends,
     Map<Integer, Integer> processes,
     Set<SystemV.Id> ipc,
+    List<String> groups,
     int init,
     Map<Integer, Integer> known) {
 
@@ -75,6 +77,7 @@ record SessionNotes(
         Map.copyOf(s.untold),
         Map.copyOf(s.hostPids),
         s.streams().kept(),
+        s.groups.notes(),
         sandbox == null ? 0 : sandbox.init().pid(),
         known);
   }
@@ -103,6 +106,7 @@ record SessionNotes(
     lines(out, "end", statuses);
     lines(out, "process", processes(processes));
     lines(out, "ipc", ipc.stream().map(SystemV.Id::toString).toList());
+    lines(out, "groups", groups);
     if (init != 0) {
       line(out, "init", process(1, init));
       lines(out, "known", processes(known));

@@ -28,11 +28,20 @@ final class Hosts implements AutoCloseable {
   private final Path state;
 
   Hosts(Path state, String... names) {
+    this(state, Map.of(), names);
+  }
+
+  /**
+   * Those of which some run what comes in control groups of its own.
+   *
+   * @param rules by host
+   */
+  Hosts(Path state, Map<String, ForeignGroups> rules, String... names) {
     this.state = state;
     for (String name : names) {
+      Capacity capacity = Capacity.all().in(rules.getOrDefault(name, new ForeignGroups(Map.of())));
       engines.put(
-          name,
-          new KernelEngine(new Link(name), state.resolve(name), Capacity.all(), HomeFiles.SHARED));
+          name, new KernelEngine(new Link(name), state.resolve(name), capacity, HomeFiles.SHARED));
     }
   }
 
