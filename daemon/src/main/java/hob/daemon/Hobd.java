@@ -51,9 +51,10 @@ public final class Hobd implements AutoCloseable {
   private static final int BEATS = 8;
 
   /** Enough for the compiler to see what is hot; not so much that a slow machine is kept busy. */
-  private static final int WARM_UP_ROUNDS = 30;
+  private static final WarmUp.Part QUICK = new WarmUp.Part(30, Duration.ofSeconds(5));
 
-  private static final Duration WARM_UP = Duration.ofSeconds(5);
+  /** Enough for it to have compiled that. */
+  private static final WarmUp.Part IDLE = new WarmUp.Part(400, Duration.ofMinutes(2));
 
   private final DaemonConfig config;
   private final ExecutorService executor;
@@ -68,6 +69,7 @@ public final class Hobd implements AutoCloseable {
   private final Control control;
   private final HomeWatch watch;
   private @Nullable Reception reception;
+  private @Nullable WarmUp warmUp;
 
   private Hobd(DaemonConfig config) throws IOException {
     this.config = config;
@@ -148,7 +150,11 @@ public final class Hobd implements AutoCloseable {
         Long.toString(ProcessHandle.current().pid()));
     hobd.control.ready();
     if (config.warmUp()) {
-      hobd.executor.execute(() -> hobd.warmUp(address));
+      WarmUp warmUp =
+          new WarmUp(
+              hobd.endpoint, address, config.run().resolve("warm-up"), hobd.executor, hobd.timer);
+      hobd.warmUp = warmUp;
+      hobd.executor.execute(() -> hobd.warm(warmUp));
     }
     return hobd;
   }
@@ -166,10 +172,8 @@ public final class Hobd implements AutoCloseable {
     Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
   }
 
-  private void warmUp(SocketAddress address) {
-    new WarmUp(endpoint, address, config.run().resolve("warm-up"), executor, timer)
-        .run(WARM_UP_ROUNDS, WARM_UP);
-    control.warm();
+  private void warm(WarmUp warmUp) {
+    warmUp.run(QUICK, control::warm, IDLE, () -> engine.sessions().isEmpty());
   }
 
   /** Ends the daemon; all processes run on. */
@@ -178,6 +182,13 @@ public final class Hobd implements AutoCloseable {
     LOG.log(System.Logger.Level.INFO, "hobd of host {0} ends", config.name());
     if (reception != null) {
       reception.close();
+    }
+    if (warmUp != null) {
+      try {
+        warmUp.stop();
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
     }
     peers.close();
     files.close();

@@ -63,8 +63,9 @@ final class Training {
                     throw new IllegalStateException("nobody calls");
                   })
               .address();
+      WarmUp.Part all = new WarmUp.Part(Integer.getInteger("hob.training.rounds", ROUNDS), AT_MOST);
       new WarmUp(endpoint, address, directory, executor, timer)
-          .run(Integer.getInteger("hob.training.rounds", ROUNDS), AT_MOST);
+          .run(all, () -> {}, all, () -> false);
     } finally {
       timer.shutdownNow();
       executor.shutdown();

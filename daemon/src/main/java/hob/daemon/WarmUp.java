@@ -5,7 +5,9 @@ import hob.home.EngineLink;
 import hob.home.EngineMessage;
 import hob.home.HomeFiles;
 import hob.home.KernelEngine;
+import hob.home.Recovered;
 import hob.home.SessionId;
+import hob.linux.LinuxException;
 import hob.linux.ProcFs;
 import hob.migration.Migration;
 import hob.migration.SerialExecutor;
@@ -29,11 +31,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +53,15 @@ final class WarmUp {
   private static final String AWAY = "warm-up-2";
 
   /** It sleeps, and ends by itself should this daemon not come to end it. */
-  private static final String SLEEPER = "sleep 60 </dev/null >/dev/null 2>&1 & echo $!";
+  private static final String SLEEPER = "sleep 300 </dev/null >/dev/null 2>&1 & echo $!";
+
+  /** It rests so many times as long as it has worked. */
+  private static final int RESTS = 3;
+
+  /** After so many round trips it says how far it is. */
+  private static final int TOLD = 100;
+
+  private static final Duration ENDS = Duration.ofSeconds(8);
 
   private final Endpoint endpoint;
   private final String self;
@@ -57,6 +69,8 @@ final class WarmUp {
   private final Path directory;
   private final ExecutorService executor;
   private final ScheduledExecutorService timer;
+  private final CountDownLatch stop = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
 
   /**
    * Prepares.
@@ -79,33 +93,43 @@ final class WarmUp {
   }
 
   /**
-   * Moves to and fro until the time is up. What goes wrong is logged: nobody needs this.
+   * Moves to and fro, without a rest until the time is up, then with rests as long as there is
+   * nothing else to do. What goes wrong is logged: nobody needs this.
    *
-   * @param rounds at most
+   * @param quick the first part
+   * @param ready is called after it
+   * @param all of it, with the rests
+   * @param idle whether there is nothing else to do
    */
-  void run(int rounds, Duration atMost) {
+  void run(Part quick, Runnable ready, Part all, BooleanSupplier idle) {
     long begin = System.nanoTime();
     int done = 0;
-    long last = 0;
     int pid = 0;
     try (Half home = new Half(HOME);
         Half away = new Half(AWAY)) {
       home.other = away;
       away.other = home;
+      forget(home);
+      forget(away);
       pid = sleeper();
       SessionId session =
           new SessionId(HOME, pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
-      while (done < rounds && System.nanoTime() - begin < atMost.toNanos()) {
-        move(home, session, AWAY);
-        last = move(home, session, HOME);
-        done++;
+      Files.writeString(note(), session.toString());
+      for (boolean first = true; first; first = quick.wants(done, begin)) {
+        if (stop.getCount() == 0) {
+          return;
+        }
+        roundTrip(home, session, ++done, begin);
       }
-      LOG.log(
-          System.Logger.Level.INFO,
-          "warm after {0} round trips in {1} ms; the last freeze took {2} us",
-          done,
-          (System.nanoTime() - begin) / 1_000_000,
-          last / 1_000);
+      ready.run();
+      long rest = 0;
+      while (all.wants(done, begin)
+          && !stop.await(rest, TimeUnit.NANOSECONDS)
+          && idle.getAsBoolean()) {
+        long began = System.nanoTime();
+        roundTrip(home, session, ++done, begin);
+        rest = RESTS * (System.nanoTime() - began);
+      }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } catch (IOException | RuntimeException | ExecutionException | TimeoutException e) {
@@ -113,6 +137,61 @@ final class WarmUp {
     } finally {
       kill(pid);
       clean();
+      ready.run();
+      stopped.countDown();
+    }
+  }
+
+  private static void roundTrip(Half home, SessionId session, int number, long begin)
+      throws InterruptedException, ExecutionException, TimeoutException, IOException {
+    move(home, session, AWAY);
+    long freeze = move(home, session, HOME);
+    if (number % TOLD == 0) {
+      LOG.log(
+          System.Logger.Level.INFO,
+          "warm after {0} round trips in {1} ms; the last freeze took {2} us",
+          number,
+          (System.nanoTime() - begin) / 1_000_000,
+          freeze / 1_000);
+    }
+  }
+
+  /** Ends what a daemon that was killed meanwhile has left. */
+  private void forget(Half half) throws IOException {
+    for (Recovered r : half.engine.recover()) {
+      half.engine.abandon(r.session());
+    }
+    if (Files.exists(note())) {
+      SessionId left = SessionId.parse(Files.readString(note()));
+      try {
+        if (ProcFs.stat("/proc/" + left.pid() + "/stat").startTime() == left.startTicks()) {
+          kill(left.pid());
+        }
+      } catch (LinuxException _) {
+        // ENOENT, ESRCH: it has ended.
+      }
+    }
+  }
+
+  /** A file that tells the next daemon of the sleeping process. */
+  private Path note() {
+    return directory.resolve("sleeper");
+  }
+
+  /** Ends it between two moves, and waits until it has ended; any thread. */
+  void stop() throws InterruptedException {
+    stop.countDown();
+    var _ = stopped.await(ENDS.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * How much.
+   *
+   * @param rounds at most
+   */
+  record Part(int rounds, Duration time) {
+    boolean wants(int done, long begin) {
+      return done < rounds && System.nanoTime() - begin < time.toNanos();
     }
   }
 
