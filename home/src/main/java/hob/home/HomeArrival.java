@@ -9,7 +9,9 @@ import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.image.proto.ControllingTerminal;
 import hob.image.proto.ProcessImage;
+import hob.image.proto.ProcessOutline;
 import hob.image.proto.TreeImage;
+import hob.image.proto.TreeOutline;
 import hob.linux.Errno;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
@@ -39,10 +41,16 @@ final class HomeArrival extends MappedArrival {
   private final HighPids highPids;
   private boolean highPidsOpen;
 
-  HomeArrival(LocalSession session, long incarnation, HighPids highPids) {
+  /** Tracer's thread. */
+  HomeArrival(LocalSession session, long incarnation, TreeOutline outline, HighPids highPids) {
     super(session);
     this.highPids = highPids;
     this.incarnation = incarnation;
+    session.expectHome(
+        incarnation,
+        outline.getProcessesList().stream()
+            .collect(
+                Collectors.toMap(ProcessOutline::getPid, ProcessOutline::getMask, (a, b) -> b)));
   }
 
   @Override
@@ -269,6 +277,7 @@ final class HomeArrival extends MappedArrival {
   protected void undo() {
     if (vessels.isEmpty()) {
       // It was given up before its image came.
+      session.save();
       return;
     }
     closeHighPids();

@@ -186,7 +186,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
       if (s == null || s.role != LocalSession.Role.SHADOWS) {
         throw new MoveRefusedException("this host knows of no shadow of session " + id);
       }
-      return new HomeArrival(s, incarnation, highPids);
+      return s.tracer().call(() -> new HomeArrival(s, incarnation, outline, highPids));
     }
     if (sessions.containsKey(id)) {
       throw new MoveRefusedException("session " + id + " is on this host already");

@@ -41,6 +41,7 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -1086,7 +1087,30 @@ final class LocalSession {
 
   /** As the tree is about to be in doubt: makes ready to note where its threads go on. */
   void openPlaces() {
-    places = files.openPlaces(id);
+    if (places == null) {
+      places = files.openPlaces(id);
+    }
+  }
+
+  /**
+   * The tree is about to stop where it is and come home. What {@link #save} will have to note then
+   * is noted now, since writing a file takes its time; until then it says too early what is true
+   * soon, which does a later daemon no harm.
+   *
+   * @param masks of the processes' leaders as far as known, by home pid
+   */
+  void expectHome(long move, Map<Integer, Long> masks) {
+    Map<Integer, Long> byHost = new HashMap<>();
+    Map<Integer, Integer> hosts = new HashMap<>();
+    for (Shadow s : shadows.values()) {
+      hosts.put(s.nsPid(), s.pid());
+      Long mask = masks.get(s.nsPid());
+      if (mask != null) {
+        byHost.put(s.pid(), mask);
+      }
+    }
+    openPlaces();
+    write(SessionNotes.of(this).comingHome(move, byHost, hosts));
   }
 
   /** Before the tree is in doubt: where its threads go on if it may run here. */
@@ -1114,13 +1138,16 @@ final class LocalSession {
 
   /** Notes what stands here for the next daemon; nothing when it knows that already. */
   void save() {
-    SessionNotes now = SessionNotes.of(this);
+    write(SessionNotes.of(this));
+    if (role != Role.DOUBT_SOURCE && role != Role.DOUBT_TARGET) {
+      forgetPlaces();
+    }
+  }
+
+  private void write(SessionNotes now) {
     if (!now.equals(saved)) {
       files.save(id, now.text());
       saved = now;
-    }
-    if (role != Role.DOUBT_SOURCE && role != Role.DOUBT_TARGET) {
-      forgetPlaces();
     }
   }
 }

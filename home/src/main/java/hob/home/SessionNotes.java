@@ -50,6 +50,29 @@ record SessionNotes(
   /** Where a shadow's code is. */
   private record ShadowPlace(int nsPid, int pid, long code) {}
 
+  /** The same when its shadows have been stopped, so that the tree can come home into them. */
+  SessionNotes comingHome(
+      long move, Map<Integer, Long> outlinedMasks, Map<Integer, Integer> stoppedShadows) {
+    return new SessionNotes(
+        id,
+        LocalSession.Role.DOUBT_TARGET,
+        incarnation,
+        location,
+        lease,
+        move,
+        stopped,
+        outlinedMasks,
+        paused,
+        taken,
+        along,
+        shadows,
+        ends,
+        stoppedShadows,
+        ipc,
+        init,
+        known);
+  }
+
   /** Tracer's thread. */
   static SessionNotes of(LocalSession s) {
     Map<Integer, Integer> known = new HashMap<>();

@@ -132,12 +132,16 @@ public final class Capture {
       Sleeps sleeps,
       long start) {
     Collection tree = new Collection(standIns);
+    List<ProcessFacts.KeptRoot> roots = new ArrayList<>();
     try (SocketSurvey _ = tree.sockets();
         SystemVTaken _ = tree.ipc()) {
+      forest.processes().forEach(p -> roots.add(p.facts().keepRoot()));
       return capture(tracer, forest, home, outside, tree, sleeps, start);
     } catch (RuntimeException e) {
       tree.unnamedFiles().clear();
       throw e;
+    } finally {
+      roots.forEach(ProcessFacts.KeptRoot::close);
     }
   }
 

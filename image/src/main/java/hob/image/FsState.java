@@ -2,10 +2,10 @@ package hob.image;
 
 import hob.image.proto.Fs;
 import hob.image.proto.ProcessImage;
+import hob.linux.Capabilities;
 import hob.linux.Fd;
 import hob.linux.FileStat;
 import hob.linux.Nr;
-import hob.linux.ProcFs;
 import hob.linux.RootDir;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,7 +80,7 @@ final class FsState implements StateModule {
       batch.add("fchdir", Nr.FCHDIR, first + 1);
       batch.add("chroot", Nr.CHROOT, batch.string(new byte[] {'.'}));
     }
-    if (directories.size() > 1 || !worksIn(r, directories.getFirst())) {
+    if (directories.size() > 1 || !r.reused() || !worksIn(r, directories.getFirst())) {
       batch.add("fchdir", Nr.FCHDIR, first);
     }
     batch.add("close_range", Nr.CLOSE_RANGE, first, first + directories.size() - 1, 0);
@@ -92,9 +92,7 @@ final class FsState implements StateModule {
    * not be allowed to enter that directory again.
    */
   private static boolean worksIn(Rebuild r, Fd directory) {
-    String sets = ProcFs.status("/proc/" + r.pid() + "/status").getOrDefault("CapEff", "0");
-    long effective = Long.parseUnsignedLong(sets, 16);
-    return (effective >> CAP_DAC_READ_SEARCH & 1) == 0
+    return (Capabilities.effective(r.pid()) >> CAP_DAC_READ_SEARCH & 1) == 0
         && FileStat.of("/proc/" + r.pid() + "/cwd").sameAs(FileStat.of(directory.path()));
   }
 }

@@ -25,6 +25,7 @@ public final class ProcessFacts {
   private @Nullable Map<String, String> status;
   private @Nullable List<MapsEntry> maps;
   private @Nullable List<FdFacts> descriptors;
+  private @Nullable RootDir kept;
 
   /**
    * One descriptor.
@@ -106,6 +107,27 @@ public final class ProcessFacts {
    * reference's.
    */
   RootDir root() {
+    RootDir k = kept;
+    return k == null ? openRoot() : k.lent();
+  }
+
+  /** Has {@link #root} open it only once until this is closed. */
+  KeptRoot keepRoot() {
+    RootDir opened = openRoot();
+    kept = opened;
+    return () -> {
+      kept = null;
+      opened.close();
+    };
+  }
+
+  /** See {@link #keepRoot}. */
+  interface KeptRoot extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private RootDir openRoot() {
     for (int p : new int[] {pid, reference}) {
       if (Fd.readlink("/proc/" + p + "/root").equals("/")) {
         return RootDir.of(p);

@@ -15,9 +15,15 @@ public final class RootDir implements AutoCloseable {
   private static final int BUFFER = 16384;
 
   private final Fd root;
+  private final boolean lent;
 
   private RootDir(Fd root) {
+    this(root, false);
+  }
+
+  private RootDir(Fd root, boolean lent) {
     this.root = root;
+    this.lent = lent;
   }
 
   /** Of this process itself. */
@@ -38,6 +44,11 @@ public final class RootDir implements AutoCloseable {
   /** The same directory by a descriptor of its own. */
   public RootDir again() {
     return new RootDir(root.dup());
+  }
+
+  /** The same by the same descriptor, which stays open when this is closed. */
+  public RootDir lent() {
+    return new RootDir(root, true);
   }
 
   private static long name(MemorySegment s, long offset, byte[] path) {
@@ -111,6 +122,8 @@ public final class RootDir implements AutoCloseable {
 
   @Override
   public void close() {
-    root.close();
+    if (!lent) {
+      root.close();
+    }
   }
 }

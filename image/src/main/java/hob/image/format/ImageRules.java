@@ -325,22 +325,19 @@ final class ImageRules {
 
   /** A range of addresses in whole pages. */
   private static void pages(String what, long start, long length) throws ImageException {
-    require(
-        (start | length) % PAGE == 0
-            && start >= 0
-            && length > 0
-            && start <= ADDRESSES
-            && length <= ADDRESSES - start,
-        what,
-        "at",
-        start,
-        "of",
-        length,
-        "bytes");
+    if ((start | length) % PAGE != 0
+        || start < 0
+        || length <= 0
+        || start > ADDRESSES
+        || length > ADDRESSES - start) {
+      throw wrong(what, "at", start, "of", length, "bytes");
+    }
   }
 
   private static void range(String what, long start, long length) throws ImageException {
-    require(start >= 0 && length >= 0 && start + length >= 0, what, "of", length, "bytes");
+    if (start < 0 || length < 0 || start + length < 0) {
+      throw wrong(what, "of", length, "bytes");
+    }
   }
 
   private static void pid(int pid) throws ImageException {
@@ -348,22 +345,35 @@ final class ImageRules {
   }
 
   private static void size(String what, int bytes, int wanted) throws ImageException {
-    require(bytes == wanted, what, "of", bytes, "bytes, where there are", wanted);
+    if (bytes != wanted) {
+      throw wrong(what, "of", bytes, "bytes, where there are", wanted);
+    }
   }
 
   /** A reference from 0. */
   private static void index(String what, int index, int count) throws ImageException {
-    require(index >= 0 && index < count, what, index, "of", count);
+    if (index < 0 || index >= count) {
+      throw wrong(what, index, "of", count);
+    }
   }
 
   /** A reference from 1, where 0 is none. */
   private static void reference(String what, int index, int count) throws ImageException {
-    require(index >= 0 && index <= count, what, index, "of", count);
+    if (index < 0 || index > count) {
+      throw wrong(what, index, "of", count);
+    }
   }
 
-  private static void require(boolean holds, String what, Object... more) throws ImageException {
+  // Called hundreds of times for the smallest process, while it stands still: nothing is allocated.
+  private static void require(boolean holds, String what) throws ImageException {
     if (!holds) {
-      throw wrong(what, more);
+      throw wrong(what);
+    }
+  }
+
+  private static void require(boolean holds, String what, long number) throws ImageException {
+    if (!holds) {
+      throw wrong(what, number);
     }
   }
 
