@@ -69,6 +69,7 @@ record SessionNotes(
         ends,
         stoppedShadows,
         ipc,
+        groups,
         init,
         known);
   }
