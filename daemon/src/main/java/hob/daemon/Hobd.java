@@ -203,8 +203,8 @@ public final class Hobd implements AutoCloseable {
   private final class Ears implements PeerListener {
     @Override
     public void up(String peer, boolean newDaemon) {
-      if (newDaemon && files.renewed(peer)) {
-        engine.homeFilesLost(peer);
+      if (newDaemon) {
+        files.renewed(peer, () -> engine.homeFilesLost(peer));
       }
       engine.reconnected(peer);
       migration.up(peer, newDaemon);

@@ -30,8 +30,17 @@ final class Bed implements AutoCloseable {
 
   /** Daemons that count a home as lost after 3 s, and in which faults may be armed. */
   static Bed up(String name) {
-    Testbed.down(name);
-    TestbedSpec spec = TestbedSpec.standard().withName(name).endingWithMaker();
+    return up(TestbedSpec.standard().withName(name));
+  }
+
+  /** The same, whose hosts share no files of users. */
+  static Bed separate(String name) {
+    return up(TestbedSpec.standard().withName(name).withSeparateFiles());
+  }
+
+  private static Bed up(TestbedSpec wanted) {
+    Testbed.down(wanted.name());
+    TestbedSpec spec = wanted.endingWithMaker();
     Map<String, String> environment =
         Map.of(
             "CONFIG_FORCE_testing_faults", "true",

@@ -1,6 +1,7 @@
 package hob.daemon;
 
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -8,11 +9,15 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** A {@link Bed} for the tests of a class, which is made anew when the class is run again. */
 final class BedOfClass implements BeforeAllCallback, AfterAllCallback {
-  private final String name;
+  private final Supplier<Bed> up;
   private @Nullable Bed bed;
 
   BedOfClass(String name) {
-    this.name = name;
+    this(() -> Bed.up(name));
+  }
+
+  BedOfClass(Supplier<Bed> up) {
+    this.up = up;
   }
 
   Bed bed() {
@@ -21,7 +26,7 @@ final class BedOfClass implements BeforeAllCallback, AfterAllCallback {
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    bed = Bed.up(name);
+    bed = up.get();
   }
 
   @Override

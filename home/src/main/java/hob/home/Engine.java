@@ -97,8 +97,8 @@ public interface Engine extends AutoCloseable {
   default void homeHeard(String home) {}
 
   /**
-   * The files of a home cannot be had here any more, and will not come back: its processes that use
-   * them end as by SIGKILL. Not called for this host's own.
+   * The files of a home will never be had here again: its processes that use them end as by
+   * SIGKILL. Waits a moment for that. Not called for this host's own.
    */
   default void homeFilesLost(String home) {}
 

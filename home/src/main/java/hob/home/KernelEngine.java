@@ -18,7 +18,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class KernelEngine implements Engine, RemoteInvocation {
   private static final System.Logger LOG = System.getLogger(KernelEngine.class.getName());
   private static final int LEASE = 1 << 15;
+  private static final long PATIENCE_MILLIS = 2_000;
 
   private final EngineLink link;
   private final EngineFiles files;
@@ -326,7 +331,23 @@ public final class KernelEngine implements Engine, RemoteInvocation {
 
   @Override
   public void homeFilesLost(String home) {
-    ofHome(home, LocalSession::filesLost);
+    List<CompletableFuture<Boolean>> ended = new ArrayList<>();
+    for (LocalSession s : sessions.values()) {
+      if (s.id().home().equals(home)) {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        ended.add(done);
+        s.tracer().submit(() -> done.complete(s.filesLost()));
+      }
+    }
+    try {
+      CompletableFuture.allOf(ended.toArray(CompletableFuture<?>[]::new))
+          .get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      // It waits for a file itself, which ends with the mount.
+      LOG.log(System.Logger.Level.WARNING, "a session of {0} is busy: {1}", home, e);
+    }
   }
 
   private void ofHome(String home, Consumer<LocalSession> action) {

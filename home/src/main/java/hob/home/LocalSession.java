@@ -856,13 +856,19 @@ final class LocalSession {
     LOG.log(System.Logger.Level.WARNING, "session {0}: home is not heard, frozen", id);
   }
 
-  /** The home's files cannot be had any more; what has them as its own cannot go on. */
-  void filesLost() {
+  /**
+   * The home's files cannot be had any more; what has them as its own cannot go on.
+   *
+   * @return whether it has
+   */
+  boolean filesLost() {
     Sandbox s = sandbox;
-    if (s != null && s.hasLostFiles()) {
+    boolean lost = s != null && s.hasHomeFiles();
+    if (lost) {
       LOG.log(System.Logger.Level.WARNING, "session {0}: its home''s files are lost, it ends", id);
       tree().forEach(pid -> Signals.kill(pid, Signals.SIGKILL));
     }
+    return lost;
   }
 
   /**

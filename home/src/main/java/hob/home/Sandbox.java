@@ -37,9 +37,11 @@ final class Sandbox {
 
   private final Vessel init;
   private final Map<Integer, Vessel> known = new HashMap<>();
+  private final boolean hasHomeFiles;
 
-  private Sandbox(Vessel init) {
+  private Sandbox(Vessel init, boolean hasHomeFiles) {
     this.init = init;
+    this.hasHomeFiles = hasHomeFiles;
   }
 
   /**
@@ -69,7 +71,7 @@ final class Sandbox {
       write(init, "/proc/sys/kernel/pid_max", String.valueOf(PID_MAX));
       write(init, "/proc/sys/kernel/ns_last_pid", String.valueOf(nextPid - 1));
       init.outlive();
-      return new Sandbox(init);
+      return new Sandbox(init, root != null);
     } finally {
       seed.kill();
     }
@@ -77,7 +79,7 @@ final class Sandbox {
 
   /** One that an earlier daemon made. */
   static Sandbox takeUp(Vessel init) {
-    return new Sandbox(init);
+    return new Sandbox(init, areLost(init));
   }
 
   private static void loopback(Vessel v) {
@@ -118,8 +120,13 @@ final class Sandbox {
     return known;
   }
 
-  /** Whether its root directory is a home's that can no longer be asked. */
-  boolean hasLostFiles() {
+  /** Whether its root directory is its home's. */
+  boolean hasHomeFiles() {
+    return hasHomeFiles;
+  }
+
+  /** A daemon's mounts end with it, so that nobody answers any more. */
+  private static boolean areLost(Vessel init) {
     try {
       // Unlike others this call is never answered from what the kernel remembers.
       FileStat.fileSystem("/proc/" + init.pid() + "/root");

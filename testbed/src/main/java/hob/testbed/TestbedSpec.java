@@ -29,6 +29,8 @@ public record TestbedSpec(
 
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,31}");
 
+  private static final boolean SEPARATE = "1".equals(System.getenv("HOB_TESTBED_SEPARATE"));
+
   private static final int MOST_HOSTS = 99;
 
   public TestbedSpec {
@@ -39,10 +41,19 @@ public record TestbedSpec(
     }
   }
 
-  /** Three hosts that share the machine without limits and run hobd. */
+  /**
+   * Three hosts that share the machine without limits and run hobd. They share files too, unless
+   * the environment says {@code HOB_TESTBED_SEPARATE=1}.
+   */
   public static TestbedSpec standard() {
     return new TestbedSpec(
-        DEFAULT_NAME, 3, CpuQuota.UNLIMITED, LinkRate.UNLIMITED, DaemonSpec.hobd(), false, false);
+        DEFAULT_NAME,
+        3,
+        CpuQuota.UNLIMITED,
+        LinkRate.UNLIMITED,
+        DaemonSpec.hobd(),
+        false,
+        SEPARATE);
   }
 
   static void checkName(String name) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,7 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   private final Map<String, GuestsThere> guests = new ConcurrentHashMap<>();
   private final Map<String, MountsHere> mounts = new ConcurrentHashMap<>();
   private final Map<String, InOrder> lines = new ConcurrentHashMap<>();
+  private final AtomicInteger generations = new AtomicInteger();
   private final Map<SessionId, Root> roots = new ConcurrentHashMap<>();
   // Guarded by this.
   private @Nullable FileServer server;
@@ -138,20 +140,24 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
    * A peer has a new daemon: what the old one had mounted has gone, and what was mounted of it can
    * never be asked again.
    *
-   * @return whether something of the peer's was mounted
+   * @param lost called before that goes away
    */
-  public boolean renewed(String peer) {
+  public void renewed(String peer, Runnable lost) {
     GuestsThere there = guests.remove(peer);
     if (there != null) {
       there.close();
     }
     MountsHere here = mounts.remove(peer);
-    if (here == null) {
-      return false;
+    if (here != null) {
+      LOG.log(System.Logger.Level.WARNING, "{0} has a new daemon: its mounts end", peer);
+      executor.execute(() -> {
+        try {
+          lost.run();
+        } finally {
+          here.close();
+        }
+      });
     }
-    LOG.log(System.Logger.Level.WARNING, "{0} has a new daemon: its mounts end", peer);
-    here.close();
-    return true;
   }
 
   // ------------------------------------------------------------------ what goes out
@@ -191,7 +197,13 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   }
 
   private MountsHere here(String home) {
-    return mounts.computeIfAbsent(home, h -> new MountsHere(h, directory, frame -> send(h, frame)));
+    return mounts.computeIfAbsent(
+        home,
+        h ->
+            new MountsHere(
+                h,
+                directory.resolve(h + "." + generations.incrementAndGet()),
+                frame -> send(h, frame)));
   }
 
   // ------------------------------------------------------------------ for the engine

@@ -31,7 +31,7 @@ final class MountsHere {
   /**
    * No mounts yet.
    *
-   * @param directory where they are to be made
+   * @param directory where they are to be made; for these alone
    */
   MountsHere(String home, Path directory, FrameSink sink) {
     this.home = home;
@@ -52,7 +52,7 @@ final class MountsHere {
     if (gone.isDone()) {
       throw new IllegalStateException("the daemon of " + home + " has gone");
     }
-    Path at = directory.resolve(home + "-" + number);
+    Path at = directory.resolve(Integer.toString(number));
     try {
       Files.createDirectories(at);
     } catch (IOException e) {
