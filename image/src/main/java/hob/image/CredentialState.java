@@ -8,6 +8,7 @@ import hob.linux.ProcFs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 
 /**
  * Users, groups, capabilities, securebits, no_new_privs: of each thread, as the kernel keeps them.
@@ -74,7 +75,8 @@ final class CredentialState implements StateModule {
         (tid, b) -> {
           String path = "/proc/" + r.pid() + "/task/" + tid + "/status";
           Map<String, String> status = ProcFs.status(path);
-          Credentials now = read(status).setSecurebits(r.reused() ? securebits(b) : 0).build();
+          int bits = !r.reused() ? 0 : tid == r.pid() ? r.securebits() : securebits(b);
+          Credentials now = read(status).setSecurebits(bits).build();
           if (!now.equals(wanted)) {
             become(now, wanted, b);
           }
@@ -87,9 +89,14 @@ final class CredentialState implements StateModule {
 
   private static int securebits(Batch b) {
     int[] bits = {0};
-    b.ask("prctl(PR_GET_SECUREBITS)", v -> bits[0] = (int) v, Nr.PRCTL, PR_GET_SECUREBITS);
+    askSecurebits(b, v -> bits[0] = v);
     b.run();
     return bits[0];
+  }
+
+  /** Asks for those of the thread that runs the batch. */
+  static void askSecurebits(Batch b, IntConsumer bits) {
+    b.ask("prctl(PR_GET_SECUREBITS)", v -> bits.accept((int) v), Nr.PRCTL, PR_GET_SECUREBITS);
   }
 
   private static void become(Credentials now, Credentials wanted, Batch b) {

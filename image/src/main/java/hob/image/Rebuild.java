@@ -61,6 +61,7 @@ final class Rebuild {
   private @Nullable Batch batch;
   private @Nullable Fd mem;
   private int exe = -1;
+  private int securebits;
 
   Rebuild(Vessel vessel, ProcessImage image, TreeFiles files) {
     this.vessel = vessel;
@@ -88,6 +89,11 @@ final class Rebuild {
   /** Whether the descriptors of its table are its to rebuild: it shares it with no later one. */
   boolean ownsFiles() {
     return image.getFilesWith() == 0 || image.getFilesWith() == image.getPid();
+  }
+
+  /** Those of the leader, before it gets the image's. */
+  int securebits() {
+    return securebits;
   }
 
   /** See {@link Vessel#hasFilters}. */
@@ -221,6 +227,8 @@ final class Rebuild {
       List<Tracee> all = new ArrayList<>(vessel.parked().values());
       all.add(vessel.leader());
       Shadow.survive(vessel.leader(), pid(), hole(), all);
+      // Here, since what is asked later has to wait for a batch of its own.
+      CredentialState.askSecurebits(b, bits -> securebits = bits);
     }
     Mailbox shared = files.mailbox(image.getFilesWith());
     if (shared == null) {

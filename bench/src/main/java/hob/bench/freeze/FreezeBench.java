@@ -30,6 +30,9 @@ public final class FreezeBench implements Benchmark {
   /** What a size of a series may take, beyond its least rounds. */
   private static final Duration SERIES_PATIENCE = Duration.ofSeconds(5);
 
+  /** A daemon exercises itself in that time. */
+  private static final Duration IDLE = Duration.ofMinutes(1);
+
   private static final Duration READY = Duration.ofMinutes(2);
 
   /** Section 13 of the design. */
@@ -55,8 +58,16 @@ public final class FreezeBench implements Benchmark {
   @Override
   public List<Row> run(BenchContext context) throws IOException, InterruptedException {
     List<Row> rows = new ArrayList<>();
+    try (Bed bed = Bed.up("bench-freeze-fresh", 2, Map.of())) {
+      context.progress().accept("fresh daemons");
+      first(bed, bed.compile("state.c"), "of daemons that have just started", rows);
+    } catch (DaemonException e) {
+      throw new IOException(e.getMessage(), e);
+    }
     try (Bed bed = Bed.up("bench-freeze", 2, Map.of())) {
       Path state = bed.compile("state.c");
+      context.progress().accept("daemons that have nothing to do");
+      Thread.sleep(IDLE);
       nothing(context, bed, state, rows);
       for (Series series : Series.ALL) {
         grow(context, bed, state, series, rows);
@@ -69,34 +80,14 @@ public final class FreezeBench implements Benchmark {
 
   private void nothing(BenchContext context, Bed bed, Path state, List<Row> rows)
       throws IOException, InterruptedException, DaemonException {
-    int pid = start(bed, state, List.of("0", "1", "0", "0", "1"));
-    context.progress().accept("first moves");
-    double[] first = roundTrips(bed, pid, FIRST_ROUNDS);
+    int pid = first(bed, state, "of daemons that have been up for a minute", rows);
     context.progress().accept("warming up");
     roundTrips(bed, pid, WARM_UP_ROUNDS);
     context.progress().accept("null process");
     double[] millis = roundTrips(bed, pid, ROUNDS);
-    context.progress().accept("null process, later");
-    roundTrips(bed, pid, WARM_UP_ROUNDS);
-    double[] later = roundTrips(bed, pid, ROUNDS);
     end(bed, pid);
     double median = BenchContext.median(millis);
     double p99 = percentile(millis, 99);
-    rows.add(
-        Row.plain(
-            "freeze of a null process, first %d moves, median".formatted(first.length),
-            BenchContext.median(first),
-            "ms",
-            "p99",
-            percentile(first, 99)));
-    rows.add(
-        Row.plain(
-            "freeze of a null process, after %d round trips, median"
-                .formatted(FIRST_ROUNDS + 2 * WARM_UP_ROUNDS + ROUNDS),
-            BenchContext.median(later),
-            "ms",
-            "p99",
-            percentile(later, 99)));
     rows.add(
         Row.figureAtMost(
             MOST_MILLIS, "freeze of a null process, median", median, "ms", "p99", p99));
@@ -113,6 +104,21 @@ public final class FreezeBench implements Benchmark {
               "CRIU dump + restore",
               other));
     }
+  }
+
+  /** Its first moves; it still runs. */
+  private int first(Bed bed, Path state, String when, List<Row> rows)
+      throws IOException, InterruptedException, DaemonException {
+    int pid = start(bed, state, List.of("0", "1", "0", "0", "1"));
+    double[] millis = roundTrips(bed, pid, FIRST_ROUNDS);
+    rows.add(
+        Row.plain(
+            "freeze of a null process, first %d moves %s, median".formatted(millis.length, when),
+            BenchContext.median(millis),
+            "ms",
+            "p99",
+            percentile(millis, 99)));
+    return pid;
   }
 
   private void grow(BenchContext context, Bed bed, Path state, Series series, List<Row> rows)
