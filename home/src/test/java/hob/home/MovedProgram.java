@@ -151,7 +151,7 @@ final class MovedProgram implements AutoCloseable {
   private static void unchanged(
       Map<String, String> before, Supplier<Map<String, String>> look, String where) {
     Awaitility.await()
-        .atMost(Duration.ofSeconds(1))
+        .atMost(Duration.ofSeconds(5))
         .pollInterval(Duration.ofMillis(20))
         .untilAsserted(
             () -> assertThat(ProcView.differences(before, look.get())).as(where).isEmpty());

@@ -46,6 +46,45 @@ class UnnamedFilesTest {
         """);
   }
 
+  /** As long as nothing reads, copies or counts the holes, it takes no longer than a small one. */
+  @Test
+  void aTerabyteOfHolesIsMovedAsHoles() throws Exception {
+    survives(
+        """
+        tera = 1 << 40
+        gone = os.open('gone', os.O_RDWR | os.O_CREAT)
+        os.unlink('gone')
+        made = os.open('.', os.O_TMPFILE | os.O_RDWR)
+        memory = os.memfd_create('giant')
+        files = (gone, made, memory)
+        def where(at): return (at * 7919 << 20) + at * 4096
+        for fd in files:
+          os.ftruncate(fd, tera)
+          for at in range(100): os.pwrite(fd, b'%08d' % at, where(at))
+          os.pwrite(fd, b'end', tera - 3)
+        def extents(fd):
+          found, at = [], 0
+          while at < tera:
+            at = os.lseek(fd, at, os.SEEK_DATA)
+            hole = os.lseek(fd, at, os.SEEK_HOLE)
+            found.append((at, hole))
+            at = hole
+          return found
+        libc.mmap.restype = ctypes.c_void_p
+        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+        shared = libc.mmap(None, tera, 3, 1, memory, 0)
+        before = [(extents(fd), os.fstat(fd).st_size) for fd in files]
+        assert len(before[0][0]) == 101, before
+        ready()
+        for fd in files: assert os.fstat(fd).st_blocks < 101 * 16, os.fstat(fd)
+        assert [(extents(fd), os.fstat(fd).st_size) for fd in files] == before
+        for fd in files:
+          for at in range(100): assert os.pread(fd, 8, where(at)) == b'%08d' % at
+          assert os.pread(fd, 9, tera - 3) == b'end'
+        assert ctypes.string_at(shared + tera - 3, 3) == b'end'
+        """);
+  }
+
   @Test
   void nameInTheWayIsLeftAlone() throws Exception {
     survives(
