@@ -56,6 +56,25 @@ class SignalsTest {
         """);
   }
 
+  /** The kernel delivers them before the trap behind injected calls, although they are blocked. */
+  @Test
+  void faultsThatAreBlockedStayPending() throws Exception {
+    survives(
+        """
+        import signal
+        FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, FAULTS)
+        def told(fault): return struct.pack('iii4xQ', fault, 0, 1, 4096 * fault)
+        for s in FAULTS:
+          assert libc.syscall(297, os.getpid(), os.getpid(), s, told(s) + bytes(104)) == 0
+        ready()
+        for s in FAULTS:
+          info = ctypes.create_string_buffer(128)
+          r = libc.syscall(128, struct.pack('Q', 1 << (s - 1)), info, struct.pack('qq', 0, 0), 8)
+          assert r == s and info.raw[:24] == told(s), (r, s, info.raw[:24])
+        """);
+  }
+
   @Test
   void actionsMasksAndAlternateStackStay() throws Exception {
     survives(

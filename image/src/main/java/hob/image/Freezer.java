@@ -153,6 +153,10 @@ final class Freezer {
       // It has just ended: its process is to be looked at again.
       return true;
     }
+    if (Errno.EPERM.is(r) && mine(tid)) {
+      // Let go as soon as it stops: see release.
+      throw new RefusedException(stuck(tid));
+    }
     if (Errno.EPERM.is(r)) {
       throw new RefusedException(
           new Refusal(
@@ -188,13 +192,7 @@ final class Freezer {
       if (w.isEmpty()) {
         long waited = System.nanoTime() - start;
         if (waited > PATIENCE_NANOS) {
-          throw new RefusedException(
-              new Refusal(
-                  tid,
-                  "uninterruptible",
-                  "does not stop (state "
-                      + state(tid)
-                      + "): it waits in the kernel, for a vfork child or a device"));
+          throw new RefusedException(stuck(tid));
         }
         if (waited > VFORK_NANOS && !looked) {
           looked = true;
@@ -217,6 +215,25 @@ final class Freezer {
         return;
       }
       Ptrace.cont(tid, s.event() == 0 && !s.syscallStop() ? s.stopSignal() : 0);
+    }
+  }
+
+  private static Refusal stuck(int tid) {
+    return new Refusal(
+        tid,
+        "uninterruptible",
+        "does not stop (state "
+            + state(tid)
+            + "): it is busy in the kernel, or waits there for a vfork child or a device");
+  }
+
+  /** Whether a thread of this daemon traces it, from an earlier attempt. */
+  private static boolean mine(int tid) {
+    try {
+      String tracer = ProcFs.status("/proc/" + tid + "/status").getOrDefault("TracerPid", "0");
+      return ProcFs.stat("/proc/self/task/" + tracer.trim() + "/stat").state() != 'X';
+    } catch (LinuxException e) {
+      return false;
     }
   }
 

@@ -161,10 +161,13 @@ public final class Tracee {
       if (s.event() == 0 && s.stopSignal() == Signals.SIGTRAP) {
         return;
       }
+      int back = 0;
       if (s.event() == 0 && s.stopSignal() == Signals.SIGSTOP) {
         stopWanted = true;
       } else if (s.event() == WaitStatus.EVENT_CLONE || s.event() == WaitStatus.EVENT_FORK) {
         newborn = (int) Ptrace.eventMessage(tid);
+      } else if (s.event() == 0 && trapIsPending()) {
+        back = s.stopSignal();
       } else if (s.event() != WaitStatus.EVENT_STOP) {
         throw new LinuxException(
             what.toString(),
@@ -172,7 +175,19 @@ public final class Tracee {
             s,
             "rip " + Long.toHexString(Ptrace.registers(tid)[RIP]));
       }
-      Ptrace.cont(tid, 0);
+      Ptrace.cont(tid, back);
     }
+  }
+
+  /**
+   * Whether the {@code int3} has been reached and its signal waits behind another. A fault of the
+   * thread's own that it blocks, or had no time to take, is delivered before it: {@code
+   * dequeue_synchronous_signal()} of the kernel looks at the mask of one of them only. Given back,
+   * it goes behind the trap, blocked as it is.
+   */
+  private boolean trapIsPending() {
+    Map<String, String> status = ProcFs.status("/proc/" + tid + "/status");
+    long pending = Long.parseUnsignedLong(status.getOrDefault("SigPnd", "0").strip(), 16);
+    return (pending & Signals.bit(Signals.SIGTRAP)) != 0;
   }
 }

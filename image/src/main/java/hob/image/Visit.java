@@ -1,10 +1,12 @@
 package hob.image;
 
+import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.Nr;
 import hob.linux.ProcessMemory;
 import hob.linux.Signals;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Work done inside a frozen process, after which it is as it was. Tracer's thread. */
 final class Visit {
@@ -36,6 +38,7 @@ final class Visit {
         (Long.parseUnsignedLong(p.facts().status().getOrDefault("SigIgn", "0"), 16)
                 & Signals.bit(Signals.SIGTRAP))
             != 0;
+    RuntimeException failure = null;
     try {
       if (trapIgnored) {
         long before = hole.data() + SignalState.ACTION;
@@ -44,12 +47,33 @@ final class Visit {
         p.trapAction(ProcessMemory.read(p.pid(), before, SignalState.ACTION));
       }
       work.accept(hole);
+    } catch (RuntimeException e) {
+      failure = e;
+      throw e;
     } finally {
+      leave(p, hole, instruction, trapIgnored, failure);
+    }
+  }
+
+  /** What went wrong before is told, whatever comes after it. */
+  private static void leave(
+      FrozenProcess p,
+      Hole hole,
+      long instruction,
+      boolean trapIgnored,
+      @Nullable RuntimeException failure) {
+    Tracee leader = p.leader().tracee();
+    try {
       if (trapIgnored) {
         ProcessMemory.write(p.pid(), hole.data(), p.trapAction());
         leader.inject(instruction, Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
       }
       leader.inject(instruction, Nr.MUNMAP, hole.code(), Hole.SIZE);
+    } catch (LinuxException e) {
+      if (failure == null) {
+        throw e;
+      }
+      failure.addSuppressed(e);
     }
   }
 }
