@@ -107,6 +107,37 @@ class RefusalsTest {
   }
 
   @Test
+  void moreSharedMemoriesThanDescriptors() throws Exception {
+    refused(
+        "all = [mmap.mmap(-1, 4096) for n in range(4097)]",
+        "shared-memory",
+        "has 4097 pieces of shared memory; at most 4096 can move");
+  }
+
+  @Test
+  void refusedMovesLeaveNothingOpen() throws Exception {
+    String script =
+        """
+        gone = [os.open('gone%d' % n, os.O_RDWR | os.O_CREAT) for n in range(50)]
+        for n in range(50): os.unlink('gone%d' % n)
+        boxes = [os.memfd_create('box') for n in range(50)]
+        libc.syscall(250, 0, -2, 1)  # its process keyring: seen when it stands still
+        ready()
+        """;
+    try (MovedProgram p = MovedProgram.start(directory, script);
+        Hosts hosts = new Hosts(directory.resolve("state"), "h1", "h2")) {
+      int before = 0;
+      for (int round = 0; round < 4; round++) {
+        assertThatThrownBy(() -> hosts.move(p.id(), "h1", "h2"))
+            .hasMessageContaining("has a process keyring");
+        int open = hob.linux.ProcFs.numbers("/proc/self/fd").length;
+        assertThat(open).isLessThan(round == 0 ? Integer.MAX_VALUE : before + 20);
+        before = round == 0 ? open : before;
+      }
+    }
+  }
+
+  @Test
   void leasesOnWhatIsMappedToo() throws Exception {
     refused(
         """

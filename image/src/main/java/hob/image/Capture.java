@@ -133,12 +133,14 @@ public final class Capture {
       long start) {
     Collection tree = new Collection(standIns);
     List<ProcessFacts.KeptRoot> roots = new ArrayList<>();
+    List<Fd> open = new ArrayList<>();
     try (SocketSurvey _ = tree.sockets();
         SystemVTaken _ = tree.ipc()) {
       forest.processes().forEach(p -> roots.add(p.facts().keepRoot()));
-      return capture(tracer, forest, home, outside, tree, sleeps, start);
+      return capture(tracer, forest, home, outside, tree, open, sleeps, start);
     } catch (RuntimeException e) {
-      tree.unnamedFiles().clear();
+      Fd.closeAll(open);
+      tree.unnamedFiles().abandon();
       throw e;
     } finally {
       roots.forEach(ProcessFacts.KeptRoot::close);
@@ -151,6 +153,7 @@ public final class Capture {
       String home,
       List<OutsideProcess> outside,
       Collection tree,
+      List<Fd> open,
       Sleeps sleeps,
       long start) {
     Map<Integer, Integer> nsPids = new LinkedHashMap<>();
@@ -187,7 +190,6 @@ public final class Capture {
     List<ControllingTerminal> terminals = ControllingTerminals.of(forest.processes(), tree);
     List<PageRun> runs = new ArrayList<>();
     List<Pages.Place> places = new ArrayList<>();
-    List<Fd> open = new ArrayList<>();
     for (int i = 0; i < forest.processes().size(); i++) {
       privatePages(forest.processes().get(i), i, runs, places, open);
     }

@@ -28,6 +28,9 @@ final class TreeCheck {
   private static final int LISTEN = 10;
   private static final String PIDFD = "anon_inode:[pidfd]";
 
+  /** Each is held open by the daemons of a move. */
+  private static final int MOST_SHARED = 4096;
+
   private final List<ProcessFacts> tree;
   private final Set<Integer> pids = new HashSet<>();
   private final Set<Long> inodes = new HashSet<>();
@@ -185,6 +188,12 @@ final class TreeCheck {
     }
     if (mapped.isEmpty()) {
       return;
+    }
+    if (mapped.size() > MOST_SHARED) {
+      String sentence =
+          "has %d pieces of shared memory; at most %d can move"
+              .formatted(mapped.size(), MOST_SHARED);
+      out.add(new Refusal(tree.getFirst().pid(), "shared-memory", sentence));
     }
     for (int pid : ProcFs.numbers("/proc")) {
       if (pids.contains(pid)) {

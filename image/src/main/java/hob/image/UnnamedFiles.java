@@ -245,6 +245,16 @@ final class UnnamedFiles {
     }
   }
 
+  /** Of a tree that is not captured after all. */
+  void abandon() {
+    for (Known k : files) {
+      if (k.contents != null) {
+        k.contents.close();
+      }
+    }
+    clear();
+  }
+
   /** Takes away the names that were added, where the target has not done so. */
   void clear() {
     leftovers.forEach(Runnable::run);
