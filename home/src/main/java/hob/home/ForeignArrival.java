@@ -28,7 +28,7 @@ final class ForeignArrival extends MappedArrival {
       HomeFiles homeFiles,
       ForeignGroups groups)
       throws MoveRefusedException {
-    super(session);
+    super(session, outline);
     this.homeFiles = homeFiles;
     SandboxRoot root = homeFiles.root(session.id());
     session.incarnation = incarnation;

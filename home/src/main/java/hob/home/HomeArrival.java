@@ -43,7 +43,7 @@ final class HomeArrival extends MappedArrival {
 
   /** Tracer's thread. */
   HomeArrival(LocalSession session, long incarnation, TreeOutline outline, HighPids highPids) {
-    super(session);
+    super(session, outline);
     this.highPids = highPids;
     this.incarnation = incarnation;
     session.expectHome(

@@ -6,6 +6,7 @@ import hob.image.Restore;
 import hob.image.Vessel;
 import hob.image.proto.ProcessImage;
 import hob.image.proto.TreeImage;
+import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Objects;
@@ -14,13 +15,15 @@ import org.jspecify.annotations.Nullable;
 /** An {@link Arrival} of live processes: what those at home and in sandboxes have in common. */
 abstract class MappedArrival implements Arrival {
   protected final LocalSession session;
+  private final byte[] sourceVdso;
   private @Nullable Restore restore;
   private @Nullable Pages pages;
   private long resumedAtNanos;
   private boolean over;
 
-  MappedArrival(LocalSession session) {
+  MappedArrival(LocalSession session, TreeOutline outline) {
     this.session = session;
+    this.sourceVdso = outline.getVdso().toByteArray();
   }
 
   /** Prepares the processes of {@code image}. Tracer's thread. */
@@ -53,7 +56,7 @@ abstract class MappedArrival implements Arrival {
    */
   protected final void mapInto(Map<Integer, Vessel> vessels, TreeImage image)
       throws RefusedException {
-    Restore r = new Restore(image, vessels, session.streams());
+    Restore r = new Restore(image, vessels, session.streams(), sourceVdso);
     restore = r;
     image.getProcessesList().stream()
         .filter(ProcessImage::getStopped)

@@ -64,7 +64,7 @@ final class Outlines {
             .setFirstPid(lease)
             .setNextPid(nextPid)
             .setCpu(cpu())
-            .setVdsoId(com.google.protobuf.ByteString.copyFrom(Vdso.identity()));
+            .setVdso(com.google.protobuf.ByteString.copyFrom(Vdso.code()));
     Map<Integer, Relation> tree = new LinkedHashMap<>();
     Map<Integer, Integer> hostParents = new LinkedHashMap<>();
     Map<Integer, Integer> terminals = new LinkedHashMap<>();

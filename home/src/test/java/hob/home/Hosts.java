@@ -1,5 +1,6 @@
 package hob.home;
 
+import hob.image.proto.TreeOutline;
 import hob.linux.ProcFs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 
 /**
  * Several engines on this one kernel, each with a host name of its own, that reach each other
@@ -21,6 +23,7 @@ final class Hosts implements AutoCloseable {
   private final Map<SessionId, Long> incarnations = new ConcurrentHashMap<>();
 
   private Runnable inDoubt = () -> {};
+  private UnaryOperator<TreeOutline> told = o -> o;
 
   /** Where the time of the last move went. */
   String phases = "";
@@ -88,12 +91,17 @@ final class Hosts implements AutoCloseable {
     inDoubt = happens;
   }
 
+  /** What targets of later moves are told instead of what a source says. */
+  void told(UnaryOperator<TreeOutline> instead) {
+    told = instead;
+  }
+
   /** Moves a session and returns the freeze time, nanoseconds. */
   long move(SessionId id, String from, String to) throws Exception {
     long incarnation = incarnations.merge(id, 1L, Long::sum);
     Departure d = engine(from).depart(id, id.pid(), incarnation);
     try (Arena arena = Arena.ofConfined()) {
-      Arrival a = engine(to).arrive(id, incarnation, d.outline());
+      Arrival a = engine(to).arrive(id, incarnation, told.apply(d.outline()));
       try {
         byte[] image = d.freeze();
         long t1 = System.nanoTime();

@@ -95,7 +95,8 @@ final class Freezer {
     facts.status(statuses.getFirst());
     List<FrozenThread> threads = new ArrayList<>();
     for (int i = 0; i < tids.size(); i++) {
-      threads.add(new FrozenThread(new Tracee(tids.get(i)), statuses.get(i)));
+      FrozenThread t = new FrozenThread(new Tracee(tids.get(i)), statuses.get(i));
+      threads.add(VdsoExit.left(t, facts.maps()));
     }
     return new FrozenProcess(facts, threads, stoppedBefore.contains(pid));
   }

@@ -1,5 +1,6 @@
 package hob.image;
 
+import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -60,7 +61,33 @@ final class MachineCode {
 
   private static final long SA_RESTORER = 0x04000000;
 
+  /** Bytes that {@link #jump} takes at most, and {@link #call}. */
+  static final int JUMP = 14;
+
+  private static final int NEAR_JUMP = 5;
+
   private MachineCode() {}
+
+  /**
+   * Writes a jump.
+   *
+   * @param offset in {@code b} of what stands at {@code from}
+   */
+  static void jump(ByteBuffer b, int offset, long from, long to) {
+    long distance = to - (from + NEAR_JUMP);
+    if (distance == (int) distance) {
+      b.put(offset, (byte) 0xe9).putInt(offset + 1, (int) distance);
+    } else {
+      // jmp [rip], and the address behind it.
+      b.putShort(offset, (short) 0x25ff).putInt(offset + 2, 0).putLong(offset + 6, to);
+    }
+  }
+
+  /** Writes a function that is a system call: {@code mov eax, NR; syscall; ret}. */
+  static void call(ByteBuffer b, int offset, int nr) {
+    b.put(offset, (byte) 0xb8).putInt(offset + 1, nr);
+    b.put(offset + 5, (byte) 0x0f).put(offset + 6, (byte) 5).put(offset + 7, (byte) 0xc3);
+  }
 
   /**
    * A {@code struct kernel_sigaction} that waits for ever with all signals blocked. It is for

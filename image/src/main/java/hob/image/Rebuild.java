@@ -17,6 +17,7 @@ import hob.linux.Sys;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,6 +52,7 @@ final class Rebuild {
   private final Vessel vessel;
   private final ProcessImage image;
   private final TreeFiles files;
+  private final VdsoPlace vdso;
   private final List<Step> later = new ArrayList<>();
   private final List<Step> last = new ArrayList<>();
   private final List<Step> finish = new ArrayList<>();
@@ -67,6 +69,7 @@ final class Rebuild {
     this.vessel = vessel;
     this.image = image;
     this.files = files;
+    this.vdso = new VdsoPlace(image, files.sourceVdso());
   }
 
   int pid() {
@@ -236,7 +239,7 @@ final class Rebuild {
     }
     long hard = ownHardDescriptors();
     b.attempt("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_NOFILE, b.data(Bytes.longs(hard, hard)), 0);
-    moveSpecials(b, mine, at + Hole.SIZE + Hole.PAGE);
+    moveSpecials(b, mine, at + Hole.SIZE + Hole.PAGE, taken);
     mailbox = shared != null ? shared : Mailbox.open(b, pid());
     files.mailbox(image.getFilesWith(), mailbox);
     SegmentsAttached.add(b, image.getMemory().getVmasList(), files.ipc());
@@ -254,12 +257,12 @@ final class Rebuild {
   }
 
   /**
-   * Everything goes but the vdso and its data, which move to where the image has them, by way of a
-   * free place.
+   * Everything goes but the vdso and its data, which move to their place by way of a free one.
+   *
+   * @param taken what the image takes
    */
-  private void moveSpecials(Batch b, List<MapsEntry> mine, long free) {
-    Map<String, Long> where = new HashMap<>();
-    Map<String, MapsEntry> byName = new HashMap<>();
+  private void moveSpecials(Batch b, List<MapsEntry> mine, long free, List<Hole.Range> taken) {
+    Map<MapsEntry, Long> now = new LinkedHashMap<>();
     long at = free;
     for (MapsEntry e : mine) {
       if (e.path().equals("[vsyscall]")) {
@@ -274,32 +277,14 @@ final class Rebuild {
             e.size(),
             MREMAP_MAYMOVE_FIXED,
             at);
-        where.put(e.path(), at);
-        byName.put(e.path(), e);
+        now.put(e, at);
         at += e.size();
       } else {
         b.add("munmap", Nr.MUNMAP, e.start(), e.size());
       }
     }
-    for (Special s : image.getMemory().getSpecialsList()) {
-      Long from = where.get(s.getName());
-      MapsEntry here = byName.get(s.getName());
-      if (from == null || here == null || here.size() != s.getLength()) {
-        throw new Collection.Refused(
-            new Refusal(
-                image.getPid(),
-                "vdso",
-                "the target's kernel has no " + s.getName() + " like the source's"));
-      }
-      b.add(
-          "mremap " + s.getName(),
-          Nr.MREMAP,
-          from,
-          s.getLength(),
-          s.getLength(),
-          MREMAP_MAYMOVE_FIXED,
-          s.getStart());
-    }
+    taken.add(new Hole.Range(hole().code(), at));
+    vdso.move(b, now, taken);
   }
 
   private void mapFiles(Batch b) {
@@ -393,6 +378,7 @@ final class Rebuild {
       mailbox().deliver(b, List.of(files.open(image.getMemory().getExe() - 1)));
       exe = mailbox().next();
     }
+    vdso.lead(pid(), b);
     for (StateModule m : StateModules.ALL) {
       m.deencapsulate(this, image, b);
     }
@@ -537,15 +523,11 @@ final class Rebuild {
 
   /** Takes all threads out of the program until it may run. */
   void standStill() {
-    long vdso =
-        image.getMemory().getSpecialsList().stream()
-            .filter(s -> s.getName().equals("[vdso]"))
-            .findFirst()
-            .orElseThrow()
-            .getStart();
     for (int i = 0; i < threads.size(); i++) {
       Standstill.take(
-          threads.get(i).tid(), registers(image.getThreads(i)), Standstill.instruction(vdso));
+          threads.get(i).tid(),
+          registers(image.getThreads(i)),
+          Standstill.instruction(vdso.address()));
     }
   }
 

@@ -30,11 +30,13 @@ public final class Restore {
    *
    * @param vessels stopped, by pid in the namespace: one for each process of the image
    * @param streams what this host has for the tree
+   * @param sourceVdso code of the vdso of the source's kernel; empty: as this host's
    */
-  public Restore(TreeImage image, Map<Integer, Vessel> vessels, StreamsHere streams) {
+  public Restore(
+      TreeImage image, Map<Integer, Vessel> vessels, StreamsHere streams, byte[] sourceVdso) {
     this.image = image;
     this.vessels = vessels;
-    this.files = new TreeFiles(image, streams, root(vessels), vessels);
+    this.files = new TreeFiles(image, streams, root(vessels), vessels, sourceVdso);
   }
 
   /** The root of the namespace that the tree lives in here: a shadow may have another. */

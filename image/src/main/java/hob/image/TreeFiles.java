@@ -31,6 +31,7 @@ final class TreeFiles implements AutoCloseable {
   private static final int SHARED_ANONYMOUS = 0x21 | 0x4000;
 
   private final TreeImage image;
+  private final byte[] sourceVdso;
   private final StreamsHere streams;
   private final PseudoTerminalsMade pseudoTerminals;
   private final SystemVMade ipc;
@@ -53,16 +54,28 @@ final class TreeFiles implements AutoCloseable {
   /**
    * Files of an image.
    *
+   * @param sourceVdso code of the vdso of the source's kernel; empty: as this host's
    * @param root where its names lead from; closed with this
    */
-  TreeFiles(TreeImage image, StreamsHere streams, RootDir root, Map<Integer, Vessel> vessels) {
+  TreeFiles(
+      TreeImage image,
+      StreamsHere streams,
+      RootDir root,
+      Map<Integer, Vessel> vessels,
+      byte[] sourceVdso) {
     this.image = image;
+    this.sourceVdso = sourceVdso;
     this.streams = streams;
     this.ipc = new SystemVMade(image.getIpc(), streams.kept());
     this.pseudoTerminals = new PseudoTerminalsMade(image.getPseudoTerminalsList(), streams);
     this.vessels = vessels;
     this.root = root;
     this.remade = new RemadeFiles(image.getInodesList(), root);
+  }
+
+  /** Code of the vdso of the source's kernel. */
+  byte[] sourceVdso() {
+    return sourceVdso;
   }
 
   /** Where the image's names lead from. */

@@ -31,6 +31,7 @@ public final class Ptrace {
   public static final int O_SUSPEND_SECCOMP = 0x200000;
 
   private static final int CONT = 7;
+  private static final int SINGLESTEP = 9;
   private static final int DETACH = 17;
   private static final int SYSCALL = 24;
   private static final int SETOPTIONS = 0x4200;
@@ -86,6 +87,11 @@ public final class Ptrace {
   /** PTRACE_SYSCALL. */
   public static void syscall(int tid) {
     must("PTRACE_SYSCALL", SYSCALL, tid, 0, 0);
+  }
+
+  /** PTRACE_SINGLESTEP. */
+  public static void step(int tid) {
+    must("PTRACE_SINGLESTEP", SINGLESTEP, tid, 0, 0);
   }
 
   /** PTRACE_LISTEN: leaves a group-stopped tracee stopped, and reports when that changes. */

@@ -30,6 +30,9 @@ class ArchitectureTest {
           "Stub",
           "SystemCallRestart",
           "Tracee",
+          "VdsoExit",
+          "VdsoImage",
+          "VdsoPlace",
           "Vessel");
 
   @Test

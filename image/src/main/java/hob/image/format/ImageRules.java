@@ -49,6 +49,7 @@ final class ImageRules {
   private static final int BPF_MAX = 4096;
   private static final int MAX_XSTATE = 1 << 20;
   private static final int MAX_AUXV = PAGE;
+  private static final int MAX_VDSO = 1 << 16;
 
   private final TreeImage image;
 
@@ -68,6 +69,7 @@ final class ImageRules {
     for (var p : outline.getOutsideList()) {
       pid(p.getPid());
     }
+    require(outline.getVdso().size() <= MAX_VDSO, "a vdso of bytes:", outline.getVdso().size());
     require(outline.getResidentBytes() >= 0, "a size below 0");
     require(outline.getFirstPid() >= 0 && outline.getFirstPid() < MAX_PID, "its lease of pids");
     require(outline.getNextPid() >= 0 && outline.getNextPid() <= MAX_PID, "its lease of pids");
