@@ -32,6 +32,15 @@ final class Agent {
 
   /** Starts one whose shell writes its exit status into {@code status}. */
   static Agent start(Bed bed, String name) {
+    return start(bed, name, "");
+  }
+
+  /**
+   * The same.
+   *
+   * @param prefix command that runs python as somebody, who is given the directory
+   */
+  static Agent start(Bed bed, String name, String prefix) {
     Path directory = Path.of("/home").resolve(name);
     try {
       Path made = Files.createDirectory(bed.host("h1").root().resolve("home/" + name));
@@ -42,8 +51,8 @@ final class Agent {
       throw new UncheckedIOException(e);
     }
     String command =
-        "cd %1$s; python3 agent.py %1$s; echo $? >status.new; mv status.new status"
-            .formatted(directory);
+        "chmod 777 %1$s; cd %1$s; %2$s python3 agent.py %1$s; echo $? >status.new; mv status.new status"
+            .formatted(directory, prefix);
     int shell = bed.start("h1", Path.of("/dev/null"), "sh", "-c", command);
     Agent agent = new Agent(bed, directory, bed.childOf("h1", shell));
     agent.ask("1");
@@ -66,10 +75,14 @@ final class Agent {
 
   void go(String host) {
     try {
-      bed.migrate("h1", pid, host);
+      migrate(host);
     } catch (DaemonException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  void migrate(String host) throws DaemonException {
+    bed.migrate("h1", pid, host);
   }
 
   /**

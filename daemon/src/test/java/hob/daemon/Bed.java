@@ -22,6 +22,8 @@ import org.awaitility.Awaitility;
 
 /** Three hosts with real daemons, and the commands of their users. */
 final class Bed implements AutoCloseable {
+  static final String SITE = "/var/site";
+
   private final Testbed testbed;
 
   private Bed(Testbed testbed) {
@@ -33,9 +35,11 @@ final class Bed implements AutoCloseable {
     return up(TestbedSpec.standard().withName(name));
   }
 
-  /** The same, whose hosts share no files of users. */
+  /** The same, whose hosts share no files of users but those below {@link #SITE}, they think. */
   static Bed separate(String name) {
-    return up(TestbedSpec.standard().withName(name).withSeparateFiles());
+    TestbedSpec spec = TestbedSpec.standard().withName(name).withSeparateFiles();
+    Map<String, String> settings = Map.of("files.shared", "[ \"" + SITE + "\" ]");
+    return up(spec.withDaemon(spec.daemon().withSettings(settings)));
   }
 
   private static Bed up(TestbedSpec wanted) {

@@ -1,10 +1,14 @@
 package hob.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import hob.cli.DaemonException;
+import hob.testbed.Completed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -207,6 +211,60 @@ final class SeparateFilesTest {
         .isEqualTo("[]");
     agent().ask("!os.mknod('%s', 0o60666, os.stat('/').st_dev)".formatted(agent().path("disk")));
     assertThat(agent().ask("open('%s', 'rb')".formatted(agent().path("disk")))).contains("Error");
+  }
+
+  @Test
+  void aLockHeldAbroadIsHeldAtHomeAndNotLostByAMove() throws DaemonException {
+    agent().go("h2");
+    agent().ask("!state['l'] = open('%s', 'w')".formatted(agent().path("locked")));
+    agent().ask("!import fcntl; fcntl.lockf(state['l'], fcntl.LOCK_EX)");
+    assertThat(tryLock().status()).isNotZero();
+    assertThatThrownBy(() -> agent().migrate("home"))
+        .hasMessageContaining("holds a lock on a file of its home");
+    agent().ask("!import fcntl; fcntl.lockf(state['l'], fcntl.LOCK_UN)");
+    assertThat(tryLock().status()).isZero();
+    agent().migrate("home");
+  }
+
+  private Completed tryLock() {
+    return bed()
+        .host("h1")
+        .run(
+            "python3",
+            "-c",
+            "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)",
+            agent().path("locked"));
+  }
+
+  @Test
+  void whatTheSiteSharesIsTheHostsOwn() {
+    for (String host : List.of("h1", "h2")) {
+      bed()
+          .host(host)
+          .run("sh", "-c", "mkdir -p %s; echo %s > %1$s/whose".formatted(Bed.SITE, host));
+    }
+    agent().go("h2");
+    assertThat(agent().ask("open('" + Bed.SITE + "/whose').read().strip()")).isEqualTo("h2");
+    assertThat(agent().ask("open('/var/hob-host').read().strip()")).isEqualTo("h1");
+  }
+
+  @Test
+  void anOrdinaryUserHasHisRightsAtHomeAndNoMore() throws IOException {
+    Path secret = Files.writeString(agent().atHome("secret"), "secret");
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
+    Agent user = Agent.start(bed(), "user", "setpriv --reuid=4321 --regid=4321 --clear-groups --");
+    try {
+      user.go("h2");
+      assertThat(user.ask("open('%s').read()".formatted(agent().path("secret"))))
+          .contains("PermissionError");
+      assertThat(user.ask("open('%s', 'w').write('mine')".formatted(user.path("mine"))))
+          .isEqualTo("4");
+      assertThat(Files.getAttribute(user.atHome("mine"), "unix:uid")).isEqualTo(4321);
+      user.go("home");
+      assertThat(user.ask("os.getuid()")).isEqualTo("4321");
+    } finally {
+      user.end();
+    }
   }
 
   @Test

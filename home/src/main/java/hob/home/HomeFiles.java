@@ -1,5 +1,7 @@
 package hob.home;
 
+import hob.image.Refusal;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,11 @@ public interface HomeFiles {
         }
 
         @Override
+        public List<Refusal> check(SessionId session, List<Integer> pids) {
+          return List.of();
+        }
+
+        @Override
         public void send(SessionId session) {}
 
         @Override
@@ -29,6 +36,13 @@ public interface HomeFiles {
    * @throws MoveRefusedException when the home's files cannot be had here
    */
   @Nullable SandboxRoot root(SessionId session) throws MoveRefusedException;
+
+  /**
+   * Abroad: what the session's processes have of files that cannot be taken elsewhere.
+   *
+   * @param pids theirs, of this host
+   */
+  List<Refusal> check(SessionId session, List<Integer> pids);
 
   /**
    * Abroad, when the session's processes stand still: returns when the home has all that they wrote

@@ -111,7 +111,12 @@ public final class KernelEngine implements Engine, RemoteInvocation {
 
   private List<Refusal> refusals(LocalSession s, int rootPid) {
     try {
-      return s.sandbox == null ? check(rootPid) : Capture.check(s::tree, s.sandbox.init().pid());
+      if (s.sandbox == null) {
+        return check(rootPid);
+      }
+      List<Refusal> all = new ArrayList<>(Capture.check(s::tree, s.sandbox.init().pid()));
+      all.addAll(homeFiles.check(s.id(), s.tree()));
+      return all;
     } catch (LinuxException e) {
       return e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH
           ? List.of(new Refusal(rootPid, Refusal.ENDED, "there is no such process"))

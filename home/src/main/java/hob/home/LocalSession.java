@@ -143,6 +143,9 @@ final class LocalSession {
   private @Nullable SessionNotes saved;
   private volatile boolean over;
 
+  /** To be told of {@link #filesLost} when it is not busy any more. */
+  private boolean hasLostFiles;
+
   /** The last process of the session has ended abroad. */
   private boolean empty;
 
@@ -857,14 +860,17 @@ final class LocalSession {
   }
 
   /**
-   * The home's files cannot be had any more; what has them as its own cannot go on.
+   * The home's files cannot be had any more; what has them as its own cannot go on. It ends when
+   * whatever is at work on it is done.
    *
    * @return whether it has
    */
   boolean filesLost() {
     Sandbox s = sandbox;
     boolean lost = s != null && s.hasHomeFiles();
-    if (lost) {
+    if (lost && busy) {
+      hasLostFiles = true;
+    } else if (lost) {
       LOG.log(System.Logger.Level.WARNING, "session {0}: its home''s files are lost, it ends", id);
       tree().forEach(pid -> Signals.kill(pid, Signals.SIGKILL));
     }
@@ -931,6 +937,10 @@ final class LocalSession {
   /** After a move ended, one way or the other: what waited is delivered. */
   void settled() {
     busy = false;
+    if (hasLostFiles) {
+      hasLostFiles = false;
+      filesLost();
+    }
     for (Signal s : List.copyOf(held)) {
       held.remove(s);
       if (role == Role.RESIDENT || role == Role.FOREIGN) {

@@ -8,12 +8,15 @@ import hob.home.HomeFiles;
 import hob.home.MoveRefusedException;
 import hob.home.SandboxRoot;
 import hob.home.SessionId;
+import hob.image.Refusal;
 import hob.linux.LinuxException;
 import hob.linux.MountPoints;
 import hob.wire.proto.FilesCargo;
 import hob.wire.proto.SessionRoot;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -25,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /** All that this daemon has to do with files of homes, its own and others'. Any thread. */
 public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(FileTraffic.class.getName());
+  private static final Path ROOT = Path.of("/");
 
   /** What the home of a foreign session said of it. */
   private record Root(int mount, SharedPaths shared) {}
@@ -225,11 +229,26 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
       throw new MoveRefusedException("its home cannot serve its files; see the log there");
     }
     try {
-      return new SandboxRoot(
-          here(session.home()).mount(root.mount).mountPoint(), root.shared.both(shared));
+      Path mount = here(session.home()).mount(root.mount).mountPoint();
+      List<Path> own =
+          root.shared.both(shared).stream()
+              .filter(
+                  p -> Files.isDirectory(p) && Files.isDirectory(mount.resolve(ROOT.relativize(p))))
+              .toList();
+      return new SandboxRoot(mount, own);
     } catch (RuntimeException e) {
       throw new MoveRefusedException("its home's files cannot be mounted: " + e.getMessage());
     }
+  }
+
+  @Override
+  public List<Refusal> check(SessionId session, List<Integer> pids) {
+    MountsHere here = mounts.get(session.home());
+    return here == null
+        ? List.of()
+        : here.lockHolders(pids).stream()
+            .map(pid -> new Refusal(pid, "file-lock", "holds a lock on a file of its home"))
+            .toList();
   }
 
   @Override

@@ -9,11 +9,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /**
  * The files of one home on this host: its mounts, which stay as long as both daemons. Any thread.
@@ -88,6 +91,13 @@ final class MountsHere {
     CompletableFuture<Boolean> applied = new CompletableFuture<>();
     mount.afterNotices(() -> applied.complete(true));
     return CompletableFuture.anyOf(applied, mount.whenGone());
+  }
+
+  /** Of some processes here, those that hold locks of the home's files. */
+  Set<Integer> lockHolders(Collection<Integer> pids) {
+    return mounts.values().stream()
+        .flatMap(m -> m.lockHolders(pids).stream())
+        .collect(Collectors.toSet());
   }
 
   /**

@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -203,6 +204,11 @@ public final class FileMount implements AutoCloseable {
         Sys.call(Nr.SYNCFS, root.number());
       }
     }
+  }
+
+  /** Of some processes here, those that hold locks of the home's files. */
+  public Set<Integer> lockHolders(Collection<Integer> pids) {
+    return locks.holders(pids);
   }
 
   /**

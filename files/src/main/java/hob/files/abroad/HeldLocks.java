@@ -13,9 +13,12 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -122,6 +125,14 @@ final class HeldLocks {
         release(each.getKey());
       }
     }
+  }
+
+  /** Of some processes, those that hold locks. */
+  Set<Integer> holders(Collection<Integer> pids) {
+    sweep();
+    Set<Integer> some = new HashSet<>(held.values());
+    some.retainAll(pids);
+    return some;
   }
 
   /** Whether a process has a file of the mount open; the home is not asked. */
