@@ -252,7 +252,11 @@ final class SeparateFilesTest {
   void anOrdinaryUserHasHisRightsAtHomeAndNoMore() throws IOException {
     Path secret = Files.writeString(agent().atHome("secret"), "secret");
     Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
-    Agent user = Agent.start(bed(), "user", "setpriv --reuid=4321 --regid=4321 --clear-groups --");
+    Agent user =
+        Agent.start(
+            bed(),
+            "user",
+            "env PATH=/usr/bin:/bin setpriv --reuid=4321 --regid=4321 --clear-groups");
     try {
       user.go("h2");
       assertThat(user.ask("open('%s').read()".formatted(agent().path("secret"))))
