@@ -79,17 +79,33 @@ public final class Main {
       say("Starting the programs on h1. Each moves on every 0.7 s.\n");
       List<Run> runs = new ArrayList<>();
       List<Thread> threads = new ArrayList<>();
-      Path moved = Files.createDirectory(work.resolve("moved"));
+      Path place = spec.separate() ? onH1(testbed, inputs) : work;
+      Path moved = Files.createDirectory(place.resolve("moved"));
       for (Program p : programs) {
         Run run =
             new Run(
-                p, testbed, inputs, Files.createDirectory(moved.resolve(p.name())), runs.size());
+                p,
+                testbed,
+                place.resolve("inputs"),
+                Files.createDirectory(moved.resolve(p.name())),
+                runs.size());
         runs.add(run);
         threads.add(Thread.ofPlatform().name("demo-" + p.name()).start(run));
       }
       watch(runs, threads);
       return verdict(runs, references);
     }
+  }
+
+  /** Takes the inputs to where h1 has them by the same path; nobody else reads them there. */
+  private static Path onH1(Testbed testbed, Path inputs) throws IOException, InterruptedException {
+    Path place = Files.createDirectory(testbed.host("h1").disk().resolve("demo"));
+    Process copy =
+        new ProcessBuilder("cp", "-a", inputs.toString(), place.toString()).inheritIO().start();
+    if (copy.waitFor() != 0) {
+      throw new IOException("cannot copy the inputs to " + place);
+    }
+    return place;
   }
 
   private static void reference(List<Program> programs, Path inputs, Path references)
