@@ -207,7 +207,9 @@ final class SeparateFilesTest {
         .isEqualTo("h1");
     // What has the host's disk is not mounted, and its devices cannot be opened.
     assertThat(
-            agent().ask("[l.split()[1] for l in open('/proc/mounts') if l.split()[2] == 'ext4']"))
+            agent()
+                .ask(
+                    "[l.split()[1] for l in open('/proc/mounts') if l.split()[2] == 'ext4' and not l.split()[1].startswith('/var/site')]"))
         .isEqualTo("[]");
     agent().ask("!os.mknod('%s', 0o60666, os.stat('/').st_dev)".formatted(agent().path("disk")));
     assertThat(agent().ask("open('%s', 'rb')".formatted(agent().path("disk")))).contains("Error");
