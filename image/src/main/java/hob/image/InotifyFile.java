@@ -9,6 +9,7 @@ import hob.linux.Fd;
 import hob.linux.FileHandle;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
+import hob.linux.PidFd;
 import hob.linux.Sys;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +44,7 @@ final class InotifyFile implements FileKind {
   @Override
   public void describe(
       FrozenProcess p, ProcessFacts.FdFacts d, Collection tree, OpenFile.Builder out) {
+    refuseUnread(p, d);
     Inotify.Builder all = Inotify.newBuilder();
     for (String line : FdInfo.lines(FdInfo.text(p, d), "inotify wd:")) {
       InotifyWatch.Builder w =
@@ -58,6 +60,20 @@ final class InotifyFile implements FileKind {
       all.addWatches(w);
     }
     out.setKind(kind()).setInotify(all);
+  }
+
+  /** Nobody but the kernel can put events into a queue. */
+  private static void refuseUnread(FrozenProcess p, ProcessFacts.FdFacts d) {
+    try (Fd pidfd = PidFd.open(p.pid());
+        Fd its = PidFd.get(pidfd, d.number())) {
+      if (hob.linux.Pipe.pending(its) > 0) {
+        throw new Collection.Refused(
+            new Refusal(
+                p.pid(),
+                "inotify",
+                "descriptor " + d.number() + " has events that nobody has read yet"));
+      }
+    }
   }
 
   /** Index of a file that a process of the tree has open and that is watched; −1 for none. */
@@ -124,7 +140,13 @@ final class InotifyFile implements FileKind {
     Fd own = Fd.of(Sys.check(fd.fcntl(1030, 0), "fcntl", "F_DUPFD_CLOEXEC"));
     tree.later(() -> {
       try (own) {
-        f.getInotify().getWatchesList().forEach(w -> add(own, w, tree));
+        List<InotifyWatch> watches = f.getInotify().getWatchesList();
+        watches.forEach(w -> add(own, w, tree));
+        // A number that was given back is not given again soon, as it may stand in unread events.
+        watches.stream()
+            .mapToInt(InotifyWatch::getWd)
+            .max()
+            .ifPresent(last -> own.ioctl(SET_NEXT_WD, last + 1));
       }
     });
     return fd;

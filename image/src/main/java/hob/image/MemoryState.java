@@ -25,6 +25,9 @@ import java.util.Map;
  * Rebuild}'s, as it comes first.
  */
 final class MemoryState implements StateModule {
+  /** Pieces of shared memory: each is held open by the daemons of a move. */
+  static final int MOST_SHARED = 4096;
+
   private static final int MAP_SHARED = 1;
   private static final int MAP_PRIVATE = 2;
   private static final int MAP_DROPPABLE = 8;
@@ -117,6 +120,13 @@ final class MemoryState implements StateModule {
     return "/proc/" + pid + "/map_files/" + range;
   }
 
+  static Refusal tooMuchShared(int pid, String count) {
+    return new Refusal(
+        pid,
+        "shared-memory",
+        "has %s pieces of shared memory; at most %d can move".formatted(count, MOST_SHARED));
+  }
+
   /** Whether it maps anonymous shared memory, privately or not. */
   static boolean sharedMemory(MapsEntry e) {
     return e.path().equals(SharedMemoryFile.LINK) || e.path().startsWith("[anon_shmem:");
@@ -195,7 +205,11 @@ final class MemoryState implements StateModule {
     if (SystemVUse.isSegment(e)) {
       v.setSegment(1 + tree.ipc().segment((int) e.inode())).setMayWrite(e.has("mw"));
     } else if (sharedMemory(e)) {
-      v.setSharedMemory(1 + tree.sharedMemory(mapFile(p.pid(), e)));
+      int index = tree.sharedMemory(mapFile(p.pid(), e));
+      if (index >= MOST_SHARED) {
+        throw new Collection.Refused(tooMuchShared(p.pid(), "more than " + MOST_SHARED));
+      }
+      v.setSharedMemory(1 + index);
       if (e.path().startsWith("[anon_shmem:")) {
         v.setName(e.path().substring(12, e.path().length() - 1));
       }

@@ -28,9 +28,6 @@ final class TreeCheck {
   private static final int LISTEN = 10;
   private static final String PIDFD = "anon_inode:[pidfd]";
 
-  /** Each is held open by the daemons of a move. */
-  private static final int MOST_SHARED = 4096;
-
   private final List<ProcessFacts> tree;
   private final Set<Integer> pids = new HashSet<>();
   private final Set<Long> inodes = new HashSet<>();
@@ -189,11 +186,9 @@ final class TreeCheck {
     if (mapped.isEmpty()) {
       return;
     }
-    if (mapped.size() > MOST_SHARED) {
-      String sentence =
-          "has %d pieces of shared memory; at most %d can move"
-              .formatted(mapped.size(), MOST_SHARED);
-      out.add(new Refusal(tree.getFirst().pid(), "shared-memory", sentence));
+    if (mapped.size() > MemoryState.MOST_SHARED) {
+      String count = String.valueOf(mapped.size());
+      out.add(MemoryState.tooMuchShared(tree.getFirst().pid(), count));
     }
     for (int pid : ProcFs.numbers("/proc")) {
       if (pids.contains(pid)) {
