@@ -115,11 +115,20 @@ final class TableCheck {
     if (p.stat().field(STAT_THREADS) == 1) {
       return;
     }
-    for (int tid : ProcFs.threads(p.pid())) {
+    for (int tid : threadsNow(p.pid())) {
       Refusal r = tid == p.pid() ? null : ofThread(p.pid(), tid);
       if (r != null) {
         out.add(r);
       }
+    }
+  }
+
+  private static int[] threadsNow(int pid) {
+    try {
+      return ProcFs.threads(pid);
+    } catch (LinuxException e) {
+      // ENOENT, ESRCH: it has just ended.
+      return new int[0];
     }
   }
 
