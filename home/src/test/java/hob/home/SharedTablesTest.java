@@ -37,6 +37,27 @@ class SharedTablesTest {
   }
 
   @Test
+  void zombiesHaveNothingInCommon() throws Exception {
+    MovedProgram.survives(
+        directory,
+        """
+        mine = os.fork()
+        if mine == 0: os._exit(3)
+        other = os.fork()
+        if other == 0:
+          theirs = os.fork()
+          if theirs == 0: os._exit(4)
+          open('born', 'w').close()
+          while not os.path.exists('go'): time.sleep(0.01)
+          os._exit(0 if os.waitpid(theirs, 0)[1] == 4 << 8 else 1)
+        while not os.path.exists('born'): time.sleep(0.01)
+        time.sleep(0.1)
+        ready()
+        assert os.waitpid(other, 0)[1] == 0 and os.waitpid(mine, 0)[1] == 3 << 8
+        """);
+  }
+
+  @Test
   void whatOneOpensAndClosesTheOtherSees() throws Exception {
     survives(
         """

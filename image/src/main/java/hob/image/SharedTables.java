@@ -3,6 +3,7 @@ package hob.image;
 import hob.linux.Errno;
 import hob.linux.Kcmp;
 import hob.linux.LinuxException;
+import hob.linux.ProcFs;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -56,16 +57,30 @@ public final class SharedTables {
   /** The first of them that has the same as another task; null when none has. */
   @Nullable Integer find(int task) {
     try {
-      return seen.isEmpty() ? null : seen.get(task);
+      Integer other = seen.isEmpty() ? null : seen.get(task);
+      return other != null && has(kind, task) ? other : null;
     } catch (LinuxException e) {
       gone(e);
       return null;
     }
   }
 
+  /** Whether it has one at all: those of two tasks that have ended are equal, being NULL. */
+  private static boolean has(int kind, int task) {
+    Map<String, String> status = ProcFs.status("/proc/" + task + "/status");
+    return switch (kind) {
+      case Kcmp.VM -> status.containsKey("VmSize");
+      case Kcmp.FS -> status.containsKey("Umask");
+      default -> !status.getOrDefault("FDSize", "0").strip().equals("0");
+    };
+  }
+
   private static void gone(LinuxException e) {
     // EPERM, EACCES: of a stranger who may not be looked into.
-    if (e.errno() != Errno.ESRCH && e.errno() != Errno.EPERM && e.errno() != Errno.EACCES) {
+    if (e.errno() != Errno.ESRCH
+        && e.errno() != Errno.ENOENT
+        && e.errno() != Errno.EPERM
+        && e.errno() != Errno.EACCES) {
       throw e;
     }
   }
@@ -101,7 +116,7 @@ public final class SharedTables {
   /** Whether two tasks have the same. */
   static boolean same(int kind, int a, int b) {
     try {
-      return Kcmp.compare(a, b, kind, 0, 0) == 0;
+      return Kcmp.compare(a, b, kind, 0, 0) == 0 && has(kind, a);
     } catch (LinuxException e) {
       gone(e);
       return false;
