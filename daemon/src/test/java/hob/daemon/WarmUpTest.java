@@ -28,7 +28,7 @@ final class WarmUpTest {
       for (int i = 0; i < KILLS; i++) {
         Awaitility.await().atMost(PATIENCE).until(() -> sleepers(host) >= 1);
         // In the middle of one of the moves, most times.
-        Thread.sleep(170L * i);
+        Awaitility.await().pollDelay(Duration.ofMillis(170L * i)).until(() -> true);
         host.killDaemon();
         host.awaitDaemon(PATIENCE);
       }
