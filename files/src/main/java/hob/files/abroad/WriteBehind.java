@@ -20,7 +20,6 @@ final class WriteBehind {
   private final boolean enabled;
   private final Set<Long> writable = ConcurrentHashMap.newKeySet();
   private final Map<Long, Integer> errors = new ConcurrentHashMap<>();
-  private volatile boolean room;
   // Guarded by this.
   private long underWay;
 
@@ -30,7 +29,7 @@ final class WriteBehind {
 
   /** Whether a write may be acknowledged now; if so it is counted until it is confirmed. */
   boolean take(long node, int bytes) {
-    if (!enabled || !room || !writable.contains(node)) {
+    if (!enabled || !writable.contains(node)) {
       return false;
     }
     synchronized (this) {
@@ -47,17 +46,21 @@ final class WriteBehind {
     synchronized (this) {
       underWay -= bytes;
     }
-    room = (flags & FileFrame.BEHIND_OK) != 0;
     if (error != 0) {
       errors.put(node, error);
+    }
+    if (error != 0 || (flags & FileFrame.BEHIND_OK) == 0) {
       writable.remove(node);
     }
   }
 
-  /** The home has let this host write a file. */
+  /** The home has let this host write a file; it says whether its file system has room. */
   void writable(long node, int flags) {
-    room = (flags & FileFrame.BEHIND_OK) != 0;
-    writable.add(node);
+    if ((flags & FileFrame.BEHIND_OK) != 0) {
+      writable.add(node);
+    } else {
+      writable.remove(node);
+    }
   }
 
   /** From now on the home is to be asked again. */

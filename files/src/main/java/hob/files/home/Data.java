@@ -26,6 +26,7 @@ final class Data {
   private final Operations operations;
   private long sinceLook = LOOK_BYTES;
   private boolean room;
+  private long lookedAt;
 
   Data(Guest guest, Descriptors descriptors, Operations operations) {
     this.guest = guest;
@@ -56,7 +57,7 @@ final class Data {
     int fd = descriptors.openWrite(worker, node);
     long done = fd < 0 ? fd : write(worker, node, fd, body, size);
     if (fd >= 0) {
-      look(worker, fd, size, Operations.isFull(done));
+      look(worker, node, fd, size, Operations.isFull(done));
       descriptors.release(node);
       guest.writes(node);
     }
@@ -112,12 +113,15 @@ final class Data {
     return Sys.call(Nr.PWRITEV2, fd, vector, 1, -1, -1, RWF_APPEND);
   }
 
-  private void look(Worker worker, int fd, int bytes, boolean full) {
+  private void look(Worker worker, Node node, int fd, int bytes, boolean full) {
     sinceLook += bytes;
+    // There may be room on one file system and none on another.
+    boolean other = node.mount.fileSystem() != lookedAt;
+    lookedAt = node.mount.fileSystem();
     if (full) {
       room = false;
       sinceLook = 0;
-    } else if (sinceLook >= LOOK_BYTES || !room) {
+    } else if (sinceLook >= LOOK_BYTES || !room || other) {
       room = hasRoom(worker, fd);
       sinceLook = 0;
     }
