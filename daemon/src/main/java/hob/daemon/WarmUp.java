@@ -4,9 +4,15 @@ import hob.home.Capacity;
 import hob.home.EngineLink;
 import hob.home.EngineMessage;
 import hob.home.HomeFiles;
+import hob.home.ImageTaker;
 import hob.home.KernelEngine;
+import hob.home.MoveRefusedException;
 import hob.home.Recovered;
 import hob.home.SessionId;
+import hob.image.Pages;
+import hob.image.format.TreeImages;
+import hob.image.proto.TreeImage;
+import hob.image.proto.TreeOutline;
 import hob.linux.LinuxException;
 import hob.linux.ProcFs;
 import hob.migration.Migration;
@@ -31,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -58,6 +65,12 @@ final class WarmUp {
   /** It rests so many times as long as it has worked. */
   private static final int RESTS = 3;
 
+  /** Of an image, in each round trip: they take as long as one move. */
+  private static final int PARSES = 20;
+
+  /** Of a process, in each round trip. */
+  private static final int CHECKS = 5;
+
   /** After so many round trips it says how far it is. */
   private static final int TOLD = 100;
 
@@ -69,6 +82,7 @@ final class WarmUp {
   private final Path directory;
   private final ExecutorService executor;
   private final ScheduledExecutorService timer;
+  private byte @Nullable [] image;
   private final CountDownLatch stop = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
 
@@ -120,6 +134,7 @@ final class WarmUp {
           return;
         }
         roundTrip(home, session, ++done, begin);
+        exercise(home, session);
       }
       ready.run();
       long rest = 0;
@@ -128,11 +143,16 @@ final class WarmUp {
           && idle.getAsBoolean()) {
         long began = System.nanoTime();
         roundTrip(home, session, ++done, begin);
+        exercise(home, session);
         rest = RESTS * (System.nanoTime() - began);
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-    } catch (IOException | RuntimeException | ExecutionException | TimeoutException e) {
+    } catch (IOException
+        | RuntimeException
+        | ExecutionException
+        | TimeoutException
+        | MoveRefusedException e) {
       LOG.log(System.Logger.Level.WARNING, "warm-up ended after " + done + " round trips", e);
     } finally {
       kill(pid);
@@ -153,6 +173,37 @@ final class WarmUp {
           number,
           (System.nanoTime() - begin) / 1_000_000,
           freeze / 1_000);
+    }
+  }
+
+  /**
+   * What a move does once, many times: so the compiler finds in minutes what it would find in
+   * thousands of moves.
+   */
+  private void exercise(Half home, SessionId session) throws MoveRefusedException, IOException {
+    byte[] bytes = image;
+    if (bytes == null) {
+      TreeImage[] taken = new TreeImage[1];
+      home.engine.image(
+          session,
+          session.pid(),
+          new ImageTaker() {
+            @Override
+            public void permit(List<Integer> hostPids) {}
+
+            @Override
+            public void take(TreeOutline outline, TreeImage tree, Pages pages) {
+              taken[0] = tree;
+            }
+          });
+      bytes = taken[0].toByteArray();
+      image = bytes;
+    }
+    for (int i = 0; i < PARSES; i++) {
+      bytes = TreeImages.parse(bytes).toByteArray();
+    }
+    for (int i = 0; i < CHECKS; i++) {
+      var _ = home.engine.check(session.pid());
     }
   }
 
