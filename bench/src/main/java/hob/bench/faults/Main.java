@@ -1,6 +1,8 @@
 package hob.bench.faults;
 
 import hob.cli.DaemonException;
+import hob.testbed.TestbedException;
+import hob.testbed.TestbedSpec;
 import hob.wire.proto.FaultArmRequest.Action;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,6 +77,12 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    try {
+      var _ = TestbedSpec.standard().withName(name + beds);
+    } catch (IllegalArgumentException e) {
+      System.err.println("hob: " + e.getMessage());
+      return CommandLine.ExitCode.USAGE;
+    }
     Path file = tallyFile;
     if (file == null) {
       file = Files.createTempFile("hob-faults", ".tally");
@@ -125,7 +133,7 @@ public final class Main implements java.util.concurrent.Callable<Integer> {
           print(c, tally.of(c));
         }
       }
-    } catch (IOException e) {
+    } catch (IOException | TestbedException e) {
       System.err.println("hob: " + e.getMessage());
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
