@@ -7,7 +7,6 @@ import hob.home.HomeFiles;
 import hob.home.ImageTaker;
 import hob.home.KernelEngine;
 import hob.home.MoveRefusedException;
-import hob.home.Recovered;
 import hob.home.SessionId;
 import hob.image.Pages;
 import hob.image.format.TreeImages;
@@ -123,8 +122,7 @@ final class WarmUp {
         Half away = new Half(AWAY)) {
       home.other = away;
       away.other = home;
-      forget(home);
-      forget(away);
+      forget(home, away);
       pid = sleeper();
       SessionId session =
           new SessionId(HOME, pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
@@ -207,11 +205,8 @@ final class WarmUp {
     }
   }
 
-  /** Ends what a daemon that was killed meanwhile has left. */
-  private void forget(Half half) throws IOException {
-    for (Recovered r : half.engine.recover()) {
-      half.engine.abandon(r.session());
-    }
+  /** Ends what a daemon that was killed meanwhile has left: its process, and what stands for it. */
+  private void forget(Half... halves) throws IOException {
     if (Files.exists(note())) {
       SessionId left = SessionId.parse(Files.readString(note()));
       try {
@@ -220,6 +215,13 @@ final class WarmUp {
         }
       } catch (LinuxException _) {
         // ENOENT, ESRCH: it has ended.
+      }
+    }
+    for (Half half : halves) {
+      try {
+        half.engine.recover().forEach(r -> half.engine.abandon(r.session()));
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.INFO, "what a warm-up left is not taken up: {0}", e.toString());
       }
     }
   }
