@@ -64,11 +64,21 @@ final class Training {
                   })
               .address();
       WarmUp.Part all = new WarmUp.Part(Integer.getInteger("hob.training.rounds", ROUNDS), AT_MOST);
-      new WarmUp(endpoint, address, directory, executor, timer)
-          .run(all, () -> {}, all, () -> false);
+      WarmUp warmUp = new WarmUp(endpoint, address, directory, executor, timer);
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> end(warmUp), "end"));
+      warmUp.run(all, () -> {}, all, () -> false);
     } finally {
       timer.shutdownNow();
       executor.shutdown();
+    }
+  }
+
+  /** Whoever builds may change their mind. */
+  private static void end(WarmUp warmUp) {
+    try {
+      warmUp.stop();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -118,22 +118,26 @@ final class WarmUp {
     long begin = System.nanoTime();
     int done = 0;
     int pid = 0;
+    try {
+      forget();
+    } catch (IOException | IllegalArgumentException e) {
+      LOG.log(System.Logger.Level.WARNING, "cannot tell what the last warm-up has left", e);
+    }
     try (Half home = new Half(HOME);
         Half away = new Half(AWAY)) {
       home.other = away;
       away.other = home;
-      forget(home, away);
       pid = sleeper();
       SessionId session =
           new SessionId(HOME, pid, ProcFs.stat("/proc/" + pid + "/stat").startTime());
       Files.writeString(note(), session.toString());
-      for (boolean first = true; first; first = quick.wants(done, begin)) {
+      do {
         if (stop.getCount() == 0) {
           return;
         }
         roundTrip(home, session, ++done, begin);
         exercise(home, session);
-      }
+      } while (quick.wants(done, begin));
       ready.run();
       long rest = 0;
       while (all.wants(done, begin)
@@ -205,25 +209,20 @@ final class WarmUp {
     }
   }
 
-  /** Ends what a daemon that was killed meanwhile has left: its process, and what stands for it. */
-  private void forget(Half... halves) throws IOException {
-    if (Files.exists(note())) {
-      SessionId left = SessionId.parse(Files.readString(note()));
-      try {
-        if (ProcFs.stat("/proc/" + left.pid() + "/stat").startTime() == left.startTicks()) {
-          kill(left.pid());
-        }
-      } catch (LinuxException _) {
-        // ENOENT, ESRCH: it has ended.
-      }
+  /** Ends what a daemon that was killed meanwhile has left: abroad it left nothing. */
+  private void forget() throws IOException {
+    if (!Files.exists(note())) {
+      return;
     }
-    for (Half half : halves) {
-      try {
-        half.engine.recover().forEach(r -> half.engine.abandon(r.session()));
-      } catch (RuntimeException e) {
-        LOG.log(System.Logger.Level.INFO, "what a warm-up left is not taken up: {0}", e.toString());
+    SessionId left = SessionId.parse(Files.readString(note()));
+    try {
+      if (ProcFs.stat("/proc/" + left.pid() + "/stat").startTime() == left.startTicks()) {
+        kill(left.pid());
       }
+    } catch (LinuxException _) {
+      // ENOENT, ESRCH: it has ended.
     }
+    clean();
   }
 
   /** A file that tells the next daemon of the sleeping process. */
@@ -298,7 +297,10 @@ final class WarmUp {
       journal = Journal.open(directory.resolve(name).resolve("journal"), "warm-up");
       engine =
           new KernelEngine(
-              this, directory.resolve(name).resolve("sessions"), Capacity.all(), HomeFiles.SHARED);
+              this,
+              directory.resolve(name).resolve("sessions"),
+              Capacity.all().mortal(),
+              HomeFiles.SHARED);
       migration =
           new Migration(
               engine,

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 /** A daemon that moves a process of its own to become fast. */
 final class WarmUpTest {
   private static final String SLEEPERS = "pgrep -x -f 'sleep 300' || true";
+  private static final String SANDBOXES = "pgrep -f '^hob-sandbox' || true";
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final int KILLS = 5;
 
@@ -29,14 +30,19 @@ final class WarmUpTest {
       for (int i = 0; i < KILLS; i++) {
         // In the middle of one of the moves, most times.
         Awaitility.await().pollDelay(Duration.ofMillis(170L * i)).until(() -> true);
-        host.killDaemon();
+        host.killDaemonAndHold();
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .untilAsserted(() -> assertThat(sandboxes(host)).as("with a dead daemon").isEmpty());
+        host.startDaemon();
         host.awaitDaemon(PATIENCE);
         own = awaitOther(host, own);
       }
       host.stopDaemon();
       Awaitility.await()
           .atMost(PATIENCE)
-          .untilAsserted(() -> assertThat(sleepers(host)).as("with no daemon").isEmpty());
+          .untilAsserted(
+              () -> assertThat(sleepers(host) + sandboxes(host)).as("with no daemon").isEmpty());
     }
   }
 
@@ -45,6 +51,11 @@ final class WarmUpTest {
     return Awaitility.await()
         .atMost(PATIENCE)
         .until(() -> sleepers(host), now -> now.matches("\\d+") && !now.equals(before));
+  }
+
+  /** Pids of all that a warm-up leaves abroad. */
+  private static String sandboxes(Host host) {
+    return host.run("sh", "-c", SANDBOXES).output().strip();
   }
 
   /** Their pids. */

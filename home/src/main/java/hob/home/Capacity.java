@@ -80,10 +80,12 @@ public final class Capacity {
 
   private final Set<String> hidden;
   private final ForeignGroups groups;
+  private final boolean outlived;
 
-  private Capacity(Set<String> hidden, ForeignGroups groups) {
+  private Capacity(Set<String> hidden, ForeignGroups groups, boolean outlived) {
     this.hidden = Set.copyOf(hidden);
     this.groups = groups;
+    this.outlived = outlived;
   }
 
   /** All that the kernel says. */
@@ -97,12 +99,22 @@ public final class Capacity {
    * @param cpuFlags as in {@code /proc/cpuinfo}; those that this host lacks anyway do no harm
    */
   public static Capacity without(Set<String> cpuFlags) {
-    return new Capacity(cpuFlags, new ForeignGroups(Map.of()));
+    return new Capacity(cpuFlags, new ForeignGroups(Map.of()), true);
   }
 
   /** The same, in the control groups that a rule gives. */
   public Capacity in(ForeignGroups rule) {
-    return new Capacity(hidden, rule);
+    return new Capacity(hidden, rule, outlived);
+  }
+
+  /** The same, for processes that nobody misses: they end with this daemon, however it ends. */
+  public Capacity mortal() {
+    return new Capacity(hidden, groups, false);
+  }
+
+  /** Whether processes from elsewhere run on when this daemon has ended. */
+  boolean outlived() {
+    return outlived;
   }
 
   /** Where processes from elsewhere run. */

@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 /** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
 final class ForeignArrival extends MappedArrival {
   private final HomeFiles homeFiles;
+  private final boolean outlived;
   private final Sandbox sandbox;
   private final Map<Integer, Vessel> vessels = new HashMap<>();
 
@@ -26,10 +27,11 @@ final class ForeignArrival extends MappedArrival {
       long incarnation,
       TreeOutline outline,
       HomeFiles homeFiles,
-      ForeignGroups groups)
+      Capacity capacity)
       throws MoveRefusedException {
     super(session, outline);
     this.homeFiles = homeFiles;
+    this.outlived = capacity.outlived();
     SandboxRoot root = homeFiles.root(session.id());
     session.incarnation = incarnation;
     session.leasedFrom = outline.getFirstPid();
@@ -40,11 +42,9 @@ final class ForeignArrival extends MappedArrival {
     session.sandbox = sandbox;
     int init = sandbox.init().pid();
     session.streams().sandbox(() -> Descendants.of(init), "/proc/" + init + "/root/dev/pts");
-    // Until the tree is whole, everything dies with this daemon.
-    sandbox.init().perish();
     try {
       vessels.putAll(build(outline));
-      enter(outline, groups);
+      enter(outline, capacity.groups());
     } catch (RefusedException e) {
       sandbox.destroy();
       throw new MoveRefusedException(e.refusals());
@@ -152,7 +152,9 @@ final class ForeignArrival extends MappedArrival {
           restore().prepare();
           restore().holdInDoubt();
           sandbox.known().values().forEach(Vessel::outliveStopped);
-          sandbox.init().outliveStopped();
+          if (outlived) {
+            sandbox.init().outliveStopped();
+          }
         });
   }
 

@@ -204,7 +204,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
     LocalSession s = session(id, link.self());
     try {
       return s.tracer()
-          .call(() -> new ForeignArrival(s, incarnation, outline, homeFiles, capacity.groups()));
+          .call(() -> new ForeignArrival(s, incarnation, outline, homeFiles, capacity));
     } catch (RuntimeException e) {
       sessions.remove(id);
       s.tracer().close();

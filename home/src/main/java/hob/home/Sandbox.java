@@ -45,7 +45,8 @@ final class Sandbox {
   }
 
   /**
-   * Makes the namespaces.
+   * Makes the namespaces. Until {@link Vessel#outlive} of its init process, everything in them dies
+   * with this daemon.
    *
    * @param hostname of the home
    * @param nextPid the first pid for processes born here
@@ -70,7 +71,6 @@ final class Sandbox {
       }
       write(init, "/proc/sys/kernel/pid_max", String.valueOf(PID_MAX));
       write(init, "/proc/sys/kernel/ns_last_pid", String.valueOf(nextPid - 1));
-      init.outlive();
       return new Sandbox(init, root != null);
     } finally {
       seed.kill();

@@ -17,7 +17,7 @@ class InterruptedCallsTest {
         if pid == 0:
           try: work()
           except BaseException as e:
-            print('Error in a child:', repr(e), flush=True)
+            print('Error in', work.__name__, repr(e), flush=True)
             os._exit(1)
           os._exit(0)
         children.append(pid)

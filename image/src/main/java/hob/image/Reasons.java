@@ -5,11 +5,17 @@ import hob.linux.LinuxException;
 import hob.linux.ProcFs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /** Why a tree cannot move: {@link Capture#check}. */
 final class Reasons {
-  private static final int CONFIRMATIONS = 2;
+  /**
+   * What is found is looked for again after so many milliseconds each: a process in the middle of
+   * an execve(2) has next to no memory for a moment.
+   */
+  private static final int[] CONFIRMED_AFTER = {0, 5, 25};
 
   private final List<Refusal> all = new ArrayList<>();
   private final List<ProcessFacts> suspects = new ArrayList<>();
@@ -19,9 +25,12 @@ final class Reasons {
   static List<Refusal> of(Supplier<List<Integer>> tree, int reference) {
     Reasons last = once(tree, reference);
     List<Refusal> found = last.all;
-    for (int again = 0; again < CONFIRMATIONS && !found.isEmpty(); again++) {
-      last = once(tree, reference);
-      found.retainAll(last.all);
+    for (int rest : CONFIRMED_AFTER) {
+      if (!found.isEmpty()) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(rest));
+        last = once(tree, reference);
+        found.retainAll(last.all);
+      }
     }
     Examination.of(last.suspects).stream().filter(r -> !found.contains(r)).forEach(found::add);
     return found;

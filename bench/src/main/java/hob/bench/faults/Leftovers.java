@@ -52,7 +52,10 @@ final class Leftovers {
           .lines()
           .filter(l -> l.matches("(State|PPid|TracerPid|NSpid|SigBlk|SigPnd|ShdPnd):.*"))
           .forEach(l -> all.append(' ').append(l.replace('\t', ' ')));
-      all.append(" in ").append(text("/proc/" + pid + "/syscall").strip()).append('\n');
+      all.append(" in ").append(text("/proc/" + pid + "/syscall").strip());
+      all.append(" runs ").append(text("/proc/" + pid + "/schedstat").strip());
+      all.append(" stack ").append(text("/proc/" + pid + "/stack").replace('\n', ' '));
+      all.append('\n');
     }
     return all.toString();
   }

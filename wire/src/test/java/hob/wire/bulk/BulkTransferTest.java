@@ -351,6 +351,8 @@ class BulkTransferTest {
         BulkSender sender = pair.send(token, 1L << 30, "", connections)) {
       MemorySegment piece = arena.allocate(8 << 20);
       sender.send(piece);
+      // The other connections may have taken all of the piece.
+      sender.flush();
       receiver.metadata(SOON);
       receiver.close();
       assertThatThrownBy(
