@@ -132,6 +132,7 @@ public final class Hobd implements AutoCloseable {
   /** Starts a daemon; returns when it answers commands. */
   public static Hobd start(DaemonConfig config) throws IOException {
     Hobd hobd = new Hobd(config);
+    hobd.files.start(config.peers().keySet(), hobd.engine::homeFilesLost);
     hobd.migration.recover(hobd.engine.recover());
     SocketAddress address =
         hobd.endpoint.listen(config.listen(), peer -> hobd.peers.admit(peer.name())).address();
@@ -204,7 +205,7 @@ public final class Hobd implements AutoCloseable {
     @Override
     public void up(String peer, boolean newDaemon) {
       if (newDaemon) {
-        files.renewed(peer, () -> engine.homeFilesLost(peer));
+        files.renewed(peer);
       }
       engine.reconnected(peer);
       migration.up(peer, newDaemon);

@@ -18,6 +18,11 @@ public interface HomeFiles {
         }
 
         @Override
+        public boolean areServed(SessionId session) {
+          return true;
+        }
+
+        @Override
         public List<Refusal> check(SessionId session, List<Integer> pids) {
           return List.of();
         }
@@ -36,6 +41,9 @@ public interface HomeFiles {
    * @throws MoveRefusedException when the home's files cannot be had here
    */
   @Nullable SandboxRoot root(SessionId session) throws MoveRefusedException;
+
+  /** Abroad: whether somebody serves the files of a session that an earlier daemon has left. */
+  boolean areServed(SessionId session);
 
   /**
    * Abroad: what the session's processes have of files that cannot be taken elsewhere.

@@ -58,6 +58,11 @@ public final class KernelEngine implements Engine, RemoteInvocation {
     this.files = new EngineFiles(state);
   }
 
+  /** Whether a session that an earlier daemon has left here still has its home's files. */
+  boolean servesFiles(SessionId id) {
+    return homeFiles.areServed(id);
+  }
+
   LocalSession session(SessionId id, String location) {
     return sessions.computeIfAbsent(
         id, k -> new LocalSession(id, link, poller, files, location, () -> sessions.remove(id)));

@@ -44,7 +44,7 @@ final class Recovery {
     s.leasedFrom = Integer.parseInt(p.getProperty("lease", "0"));
     s.role = role;
     try {
-      return s.tracer().call(() -> takeUp(p, s, role));
+      return s.tracer().call(() -> takeUp(p, s, role, engine));
     } catch (RuntimeException e) {
       LOG.log(System.Logger.Level.ERROR, "session " + id + " cannot be taken up", e);
       return Optional.empty();
@@ -73,7 +73,8 @@ final class Recovery {
     return all;
   }
 
-  private static Optional<Recovered> takeUp(Properties p, LocalSession s, LocalSession.Role role) {
+  private static Optional<Recovered> takeUp(
+      Properties p, LocalSession s, LocalSession.Role role, KernelEngine engine) {
     s.arriving = Long.parseLong(p.getProperty("arriving", "0"));
     s.userStopped.addAll(numbers(p, "stopped"));
     s.paused.addAll(numbers(p, "paused"));
@@ -154,7 +155,9 @@ final class Recovery {
         // Their parents here have reaped them, so nobody at home can want to know how they ended.
         gone.forEach(s::endedUnseen);
         s.runsHere();
-        s.filesLost();
+        if (!engine.servesFiles(s.id())) {
+          s.filesLost();
+        }
         s.tellStops();
         yield Optional.of(new Recovered.Running(s.id(), s.incarnation));
       }

@@ -2,9 +2,9 @@ package hob.home;
 
 import hob.image.Vessel;
 import hob.linux.Errno;
-import hob.linux.FileStat;
 import hob.linux.LinuxException;
 import hob.linux.Nr;
+import hob.linux.ProcFs;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -79,7 +79,7 @@ final class Sandbox {
 
   /** One that an earlier daemon made. */
   static Sandbox takeUp(Vessel init) {
-    return new Sandbox(init, areLost(init));
+    return new Sandbox(init, isOfHome(init));
   }
 
   private static void loopback(Vessel v) {
@@ -125,15 +125,11 @@ final class Sandbox {
     return hasHomeFiles;
   }
 
-  /** A daemon's mounts end with it, so that nobody answers any more. */
-  private static boolean areLost(Vessel init) {
-    try {
-      // Unlike others this call is never answered from what the kernel remembers.
-      FileStat.fileSystem("/proc/" + init.pid() + "/root");
-      return false;
-    } catch (LinuxException e) {
-      return e.errno() == Errno.ENOTCONN || e.errno() == Errno.ECONNABORTED;
-    }
+  /** As its list of mounts says: a call about a file might have to wait for the home. */
+  private static boolean isOfHome(Vessel init) {
+    return ProcFs.text("/proc/" + init.pid() + "/mountinfo")
+        .lines()
+        .anyMatch(line -> line.split(" ")[4].equals("/") && line.contains(" - fuse.hob "));
   }
 
   /** Has the init process, which is stopped, take all its children that ended. */

@@ -232,6 +232,15 @@ public final class Vessel {
     outlive();
   }
 
+  /** Lets it wait for ever, and is its tracer no more. */
+  void release() {
+    long[] r = leader.base();
+    r[MachineCode.RIP] = code + MachineCode.PARK;
+    r[MachineCode.ORIG_RAX] = -1;
+    Ptrace.registers(pid(), r);
+    Ptrace.detach(pid(), 0);
+  }
+
   /** Dies with this daemon. */
   public void perish() {
     Ptrace.setOptions(pid(), OPTIONS | Ptrace.O_EXITKILL);

@@ -1,6 +1,8 @@
 package hob.daemon.files;
 
 import com.google.protobuf.ByteString;
+import hob.daemon.files.GuestsThere.Place;
+import hob.daemon.files.Roots.Root;
 import hob.daemon.peer.FileOrder;
 import hob.files.frame.FileFrame;
 import hob.files.home.FileServer;
@@ -12,16 +14,27 @@ import hob.image.Refusal;
 import hob.linux.LinuxException;
 import hob.linux.MountPoints;
 import hob.wire.proto.FilesCargo;
+import hob.wire.proto.MountThere;
+import hob.wire.proto.MountsLost;
+import hob.wire.proto.MountsThere;
 import hob.wire.proto.SessionRoot;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -29,9 +42,6 @@ import org.jspecify.annotations.Nullable;
 public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(FileTraffic.class.getName());
   private static final Path ROOT = Path.of("/");
-
-  /** What the home of a foreign session said of it. */
-  private record Root(int mount, SharedPaths shared) {}
 
   private final SharedPaths shared;
   private final Path directory;
@@ -43,12 +53,17 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   private final Map<String, MountsHere> mounts = new ConcurrentHashMap<>();
   private final Map<String, InOrder> lines = new ConcurrentHashMap<>();
   private final AtomicInteger generations = new AtomicInteger();
-  private final Map<SessionId, Root> roots = new ConcurrentHashMap<>();
+  private final Roots roots;
+
+  /** Peers that have been told, before they were heard, what is mounted of them. */
+  private final Set<String> told = ConcurrentHashMap.newKeySet();
+
+  private volatile Consumer<String> lost = _ -> {};
   // Guarded by this.
   private @Nullable FileServer server;
 
   /**
-   * Without guests and mounts as yet; takes away what an earlier daemon left.
+   * With the mounts that an earlier daemon left, and without guests. {@link #start} comes next.
    *
    * @param shared what all hosts have in common
    * @param directory for mounts
@@ -67,7 +82,68 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
     this.executor = executor;
     this.wire = wire;
     this.heard = heard;
-    MountPoints.below(directory).forEach(MountPoints::detach);
+    roots = new Roots(directory.resolve("roots"));
+    takeUp();
+  }
+
+  private void takeUp() {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, "*.*")) {
+      for (Path each : all) {
+        String name = Objects.requireNonNull(each.getFileName()).toString();
+        int dot = name.lastIndexOf('.');
+        if (Files.isDirectory(each) && name.substring(dot + 1).matches("[0-9]{1,9}")) {
+          generations.accumulateAndGet(Integer.parseInt(name.substring(dot + 1)), Math::max);
+          takeUp(name.substring(0, dot), each);
+        }
+      }
+    } catch (NoSuchFileException _) {
+      // There was no earlier daemon.
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    List<Path> kept = mounts.values().stream().flatMap(m -> m.mountPoints().stream()).toList();
+    MountPoints.below(directory).stream()
+        .filter(point -> !kept.contains(point))
+        .forEach(MountPoints::detach);
+  }
+
+  private void takeUp(String home, Path at) {
+    MountsHere here = new MountsHere(home, at, frame -> send(home, frame));
+    here.takeUp();
+    if (!here.isEmpty()) {
+      mounts.put(home, here);
+    }
+  }
+
+  /**
+   * Begins to serve what was taken up; before anything is said of processes.
+   *
+   * @param peers those that can be spoken to, though they may not be heard yet
+   * @param toEnd told of a home whose files are lost to processes here, before they are taken away
+   */
+  public void start(Collection<String> peers, Consumer<String> toEnd) {
+    lost = toEnd;
+    for (String home : mounts.keySet()) {
+      if (peers.contains(home)) {
+        told.add(home);
+        tell(home);
+      }
+    }
+  }
+
+  /** Says to a peer's new daemon, or as one, what is mounted of it, and goes on with that. */
+  private void tell(String home) {
+    MountsHere here = mounts.get(home);
+    MountsThere.Builder all = MountsThere.newBuilder();
+    if (here != null) {
+      for (Place p : here.places()) {
+        all.addMounts(MountThere.newBuilder().setNumber(p.number()).setToken(p.token()));
+      }
+    }
+    wire.accept(home, FilesCargo.newBuilder().setMounts(all).build());
+    if (here != null) {
+      here.attach();
+    }
   }
 
   private void send(String peer, ByteBuffer frame) {
@@ -88,14 +164,41 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
         SessionRoot r = cargo.getRoot();
         SessionId id = SessionId.parse(r.getSession());
         if (id.home().equals(peer)) {
-          roots.put(id, new Root(r.getMount(), SharedPaths.of(r.getSharedList())));
+          roots.put(
+              id,
+              new Root(new Place(r.getMount(), r.getToken()), SharedPaths.of(r.getSharedList())));
           if (r.getMount() != 0) {
             here(peer);
           }
         }
       }
+      case MOUNTS -> mounts(peer, cargo.getMounts());
+      case LOST -> {
+        if (cargo.getLost().getNumberCount() > 0) {
+          lost(peer);
+        }
+      }
       case BODY_NOT_SET ->
           LOG.log(System.Logger.Level.WARNING, "{0} says of files what is unknown here", peer);
+    }
+  }
+
+  /** What a peer has of this home's files; guests that it does not know of are gone. */
+  private void mounts(String peer, MountsThere has) {
+    List<Place> places =
+        has.getMountsList().stream().map(m -> new Place(m.getNumber(), m.getToken())).toList();
+    GuestsThere there = guests.get(peer);
+    MountsLost.Builder unknown = MountsLost.newBuilder();
+    for (Place place : places) {
+      if (there == null || !there.has(place)) {
+        unknown.addNumber(place.number());
+      }
+    }
+    if (there != null) {
+      there.keep(places);
+    }
+    if (unknown.getNumberCount() > 0) {
+      wire.accept(peer, FilesCargo.newBuilder().setLost(unknown).build());
     }
   }
 
@@ -140,23 +243,21 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
         there == null ? none : there.afterChanges(), here == null ? none : here.afterNotices());
   }
 
-  /**
-   * A peer has a new daemon: what the old one had mounted has gone, and what was mounted of it can
-   * never be asked again.
-   *
-   * @param lost called before that goes away
-   */
-  public void renewed(String peer, Runnable lost) {
-    GuestsThere there = guests.remove(peer);
-    if (there != null) {
-      there.close();
+  /** A peer has a new daemon, or this one has heard it for the first time. */
+  public void renewed(String peer) {
+    if (!told.remove(peer)) {
+      tell(peer);
     }
-    MountsHere here = mounts.remove(peer);
+  }
+
+  /** A home does not know what is mounted of it here: it can never be asked again. */
+  private void lost(String home) {
+    MountsHere here = mounts.remove(home);
     if (here != null) {
-      LOG.log(System.Logger.Level.WARNING, "{0} has a new daemon: its mounts end", peer);
+      LOG.log(System.Logger.Level.WARNING, "{0} does not know its mounts here: they end", home);
       executor.execute(() -> {
         try {
-          lost.run();
+          lost.accept(home);
         } finally {
           here.close();
         }
@@ -185,7 +286,8 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
         SessionRoot.newBuilder().setSession(session.toString()).addAllShared(shared.words());
     if (!shared.everything()) {
       try {
-        root.setMount(there(peer).mount(owners.of(session)));
+        Place place = there(peer).mount(owners.of(session));
+        root.setMount(place.number()).setToken(place.token());
       } catch (LinuxException e) {
         // The peer refuses the session for want of it.
         LOG.log(System.Logger.Level.ERROR, "the files of " + session + " cannot be served", e);
@@ -218,20 +320,20 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
     if (root == null) {
       throw new MoveRefusedException("its home has not said which files it is to have");
     }
-    if (root.shared.everything()) {
+    if (root.shared().everything()) {
       if (!shared.everything()) {
         throw new MoveRefusedException(
             "its home says that all files are shared, this host does not: files.shared must agree");
       }
       return null;
     }
-    if (root.mount == 0) {
+    if (!root.hasMount()) {
       throw new MoveRefusedException("its home cannot serve its files; see the log there");
     }
     try {
-      Path mount = here(session.home()).mount(root.mount).mountPoint();
+      Path mount = here(session.home()).mount(root.mount()).mountPoint();
       List<Path> own =
-          root.shared.both(shared).stream()
+          root.shared().both(shared).stream()
               .filter(
                   p -> Files.isDirectory(p) && Files.isDirectory(mount.resolve(ROOT.relativize(p))))
               .toList();
@@ -239,6 +341,13 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
     } catch (RuntimeException e) {
       throw new MoveRefusedException("its home's files cannot be mounted: " + e.getMessage());
     }
+  }
+
+  @Override
+  public boolean areServed(SessionId session) {
+    Root root = roots.get(session);
+    MountsHere here = mounts.get(session.home());
+    return root != null && here != null && here.has(root.mount());
   }
 
   @Override
@@ -255,9 +364,9 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   public void send(SessionId session) {
     Root root = roots.get(session);
     MountsHere here = mounts.get(session.home());
-    if (root != null && here != null && root.mount != 0) {
+    if (root != null && here != null && root.hasMount()) {
       here.barrier(true);
-      here.flush(root.mount);
+      here.flush(root.mount().number());
     }
   }
 
@@ -265,8 +374,8 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   public void learn(SessionId session) {
     Root root = roots.get(session);
     MountsHere here = mounts.get(session.home());
-    if (root != null && here != null && root.mount != 0) {
-      here.flush(root.mount);
+    if (root != null && here != null && root.hasMount()) {
+      here.flush(root.mount().number());
     }
   }
 
@@ -276,10 +385,16 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
     roots.remove(session);
   }
 
-  /** Takes all mounts away; files are served no more. */
+  /** Serves no more; mounts that processes use are left to the next daemon. */
   @Override
   public synchronized void close() {
-    mounts.values().forEach(MountsHere::close);
+    mounts.forEach((home, here) -> {
+      if (roots.anyOf(home)) {
+        here.leave();
+      } else {
+        here.close();
+      }
+    });
     guests.values().forEach(GuestsThere::close);
     if (server != null) {
       server.close();

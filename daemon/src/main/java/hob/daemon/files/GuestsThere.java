@@ -7,6 +7,8 @@ import hob.files.home.Guests;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -18,30 +20,59 @@ import java.util.concurrent.CompletableFuture;
 final class GuestsThere {
   private static final System.Logger LOG = System.getLogger(GuestsThere.class.getName());
   private static final Path ROOT = Path.of("/");
+  private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Guests guests;
   private final CompletableFuture<Boolean> gone = new CompletableFuture<>();
   // Guarded by this.
-  private final Map<Credentials, Integer> mounts = new HashMap<>();
+  private final Map<Credentials, Place> mounts = new HashMap<>();
+
+  private int last;
+
+  /**
+   * A mount on the peer.
+   *
+   * @param token what tells it from earlier ones of its number
+   */
+  record Place(int number, long token) {}
 
   GuestsThere(FileServer server, FrameSink sink) {
     guests = new Guests(server, sink);
   }
 
   /**
-   * The number of a user's mount.
+   * A user's mount.
    *
    * @throws hob.linux.LinuxException when this host's files cannot be served
    */
-  synchronized int mount(Credentials user) {
-    Integer known = mounts.get(user);
+  synchronized Place mount(Credentials user) {
+    Place known = mounts.get(user);
     if (known != null) {
       return known;
     }
-    int number = mounts.size() + 1;
+    int number = ++last;
     guests.invite(number, ROOT, user);
-    mounts.put(user, number);
-    return number;
+    Place made = new Place(number, RANDOM.nextLong());
+    mounts.put(user, made);
+    return made;
+  }
+
+  /** Ends all but these, which are what the peer has. */
+  synchronized void keep(Collection<Place> there) {
+    mounts
+        .values()
+        .removeIf(place -> {
+          boolean gone = !there.contains(place);
+          if (gone) {
+            guests.close(place.number);
+          }
+          return gone;
+        });
+  }
+
+  /** Whether there is such a mount. */
+  synchronized boolean has(Place place) {
+    return mounts.containsValue(place);
   }
 
   /** Takes a frame; the connection's reader thread. */

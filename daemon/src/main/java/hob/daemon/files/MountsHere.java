@@ -1,5 +1,6 @@
 package hob.daemon.files;
 
+import hob.daemon.files.GuestsThere.Place;
 import hob.files.abroad.FileMount;
 import hob.files.frame.FileFrame;
 import hob.files.home.FrameSink;
@@ -10,7 +11,9 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,9 +29,10 @@ final class MountsHere {
   private static final long PATIENCE_SECONDS = 60;
 
   private final String home;
-  private final Path directory;
+  private final KeptMounts kept;
   private final FrameSink sink;
   private final Map<Integer, FileMount> mounts = new ConcurrentHashMap<>();
+  private final Map<Integer, Long> tokens = new ConcurrentHashMap<>();
   private final CompletableFuture<Boolean> gone = new CompletableFuture<>();
 
   /**
@@ -38,31 +42,101 @@ final class MountsHere {
    */
   MountsHere(String home, Path directory, FrameSink sink) {
     this.home = home;
-    this.directory = directory;
     this.sink = sink;
+    kept = new KeptMounts(directory);
+  }
+
+  /** Takes up what an earlier daemon has left there. */
+  void takeUp() {
+    for (KeptMounts.Kept each : kept.all()) {
+      int number = each.place().number();
+      try {
+        Path at = kept.at(number);
+        mounts.put(
+            number,
+            FileMount.takeUp(number, at, each.descriptors(), sink, FileMount.Options.USUAL));
+        tokens.put(number, each.place().token());
+        LOG.log(System.Logger.Level.INFO, "the files of {0} are still mounted at {1}", home, at);
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, "a mount of " + home + "'s files is lost", e);
+        kept.end(number);
+      }
+    }
+  }
+
+  /** Where mounts are that are not to be taken away. */
+  List<Path> mountPoints() {
+    return mounts.values().stream().map(FileMount::mountPoint).toList();
+  }
+
+  /** All there are. */
+  List<Place> places() {
+    return tokens.entrySet().stream().map(e -> new Place(e.getKey(), e.getValue())).toList();
   }
 
   /**
-   * The mount of this number, which the home has made ready for.
+   * The home has been told what there is: the mounts begin to be served, or are served on by a new
+   * daemon there.
+   */
+  void attach() {
+    mounts.forEach((number, mount) -> {
+      try {
+        mount.attach();
+      } catch (IOException | RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, "a mount of " + home + "'s files ends", e);
+        drop(number);
+      }
+    });
+  }
+
+  private void drop(int number) {
+    tokens.remove(number);
+    FileMount mount = mounts.remove(number);
+    if (mount != null) {
+      mount.close();
+    }
+    kept.end(number);
+  }
+
+  /** Whether the home's mount is here. */
+  boolean has(Place place) {
+    return Long.valueOf(place.token()).equals(tokens.get(place.number()));
+  }
+
+  /**
+   * A mount that the home has made ready for.
    *
    * @throws hob.linux.LinuxException when it cannot be mounted
    */
-  FileMount mount(int number) {
-    return mounts.computeIfAbsent(number, this::make);
+  synchronized FileMount mount(Place place) {
+    if (!has(place)) {
+      drop(place.number());
+      mounts.put(place.number(), make(place));
+      tokens.put(place.number(), place.token());
+    }
+    return Objects.requireNonNull(mounts.get(place.number()));
   }
 
-  private FileMount make(int number) {
+  private FileMount make(Place place) {
+    int number = place.number();
     if (gone.isDone()) {
       throw new IllegalStateException("the daemon of " + home + " has gone");
     }
-    Path at = directory.resolve(Integer.toString(number));
+    Path at = kept.at(number);
     try {
       Files.createDirectories(at);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     LOG.log(System.Logger.Level.INFO, "the files of {0} are mounted at {1}", home, at);
-    return FileMount.open(home, number, at, sink, FileMount.Options.USUAL);
+    FileMount mount = FileMount.open(home, number, at, sink, FileMount.Options.USUAL);
+    try {
+      kept.keep(place, mount);
+    } catch (RuntimeException e) {
+      mount.close();
+      throw e;
+    }
+    return mount;
   }
 
   /** Takes a frame; the connection's reader thread. */
@@ -127,8 +201,13 @@ final class MountsHere {
   /** Takes all away, whoever uses them. */
   void close() {
     gone.complete(true);
-    mounts.values().forEach(FileMount::close);
-    mounts.clear();
+    List.copyOf(mounts.keySet()).forEach(this::drop);
+  }
+
+  /** Leaves all to the next daemon. */
+  void leave() {
+    gone.complete(true);
+    mounts.values().forEach(FileMount::leave);
   }
 
   /** Whether there is any. */

@@ -9,6 +9,7 @@ import hob.linux.RawMemory;
 import hob.linux.Sys;
 import hob.linux.fuse.FuseDevice;
 import hob.linux.fuse.FuseLayout;
+import hob.linux.fuse.FuseOpcode;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
@@ -18,6 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +35,7 @@ public final class FileMount implements AutoCloseable {
   private static final int THREADS = 2;
   private static final int READ_AHEAD_KIB = 1024;
   private static final long PATIENCE_SECONDS = 60;
+  private static final String NOWHERE = "0:0";
 
   private final int mount;
   private final FrameSink sink;
@@ -42,13 +45,24 @@ public final class FileMount implements AutoCloseable {
   private final HeldLocks locks;
   private final Notifier notifier;
 
+  /** Held while something is put on the connection. */
+  private final Object order = new Object();
+
+  // Guarded by order.
+  private final Unconfirmed unconfirmed;
+
   // Of the connection's reader thread.
   private final MemorySegment memory = Arena.ofAuto().allocate(FileFrame.MAX_BYTES, 8);
   private final LongAdder requests = new LongAdder();
   private final CompletableFuture<Boolean> gone = new CompletableFuture<>();
   private final Object flushLock = new Object();
-  private volatile CompletableFuture<Boolean> flushed = new CompletableFuture<>();
+  private volatile CompletableFuture<Boolean> flushed = CompletableFuture.completedFuture(true);
+
+  // Guarded by this.
+  private boolean started;
+
   private volatile boolean closed;
+  private volatile boolean left;
 
   /**
    * How a mount is to be.
@@ -65,12 +79,19 @@ public final class FileMount implements AutoCloseable {
     }
   }
 
-  private FileMount(int mount, FrameSink sink, FuseDevice device, long number, Options options) {
+  private FileMount(
+      int mount,
+      FrameSink sink,
+      FuseDevice device,
+      Unconfirmed unconfirmed,
+      Path at,
+      Options options) {
     this.mount = mount;
     this.sink = sink;
     this.device = device;
+    this.unconfirmed = unconfirmed;
     writes = new WriteBehind(options.writeBehind);
-    locks = new HeldLocks(this, number);
+    locks = new HeldLocks(this, deviceNumber(at));
     notifier = new Notifier(device, options.keptNames, writes, lists);
   }
 
@@ -85,23 +106,98 @@ public final class FileMount implements AutoCloseable {
    */
   public static FileMount open(String home, int mount, Path at, FrameSink sink, Options options) {
     FuseDevice device = FuseDevice.mount("hob:" + home, at, FileFrame.MAX_DATA);
-    String number = number(at);
-    String[] parts = number.split(":", 2);
-    long deviceNumber = Long.parseLong(parts[0]) << 32 | Long.parseLong(parts[1]);
-    FileMount made = new FileMount(mount, sink, device, deviceNumber, options);
-    made.notifier.start();
+    FileMount made = new FileMount(mount, sink, device, Unconfirmed.create(), at, options);
+    made.start();
+    return made;
+  }
+
+  /**
+   * Takes up a mount that another program has made, from the descriptors that it {@linkplain #kept
+   * had}. Its requests wait until {@link #attach}.
+   *
+   * @param descriptors in that order; they are this mount's from now on
+   * @throws IllegalStateException if nothing is mounted there any more
+   */
+  public static FileMount takeUp(
+      int mount, Path at, List<Fd> descriptors, FrameSink sink, Options options) {
+    if (number(at).equals(NOWHERE)) {
+      Fd.closeAll(descriptors);
+      throw new IllegalStateException("nothing is mounted at " + at);
+    }
+    FuseDevice device = FuseDevice.takeUp(descriptors.getFirst(), at);
+    Unconfirmed unconfirmed = Unconfirmed.takeUp(descriptors.getLast());
+    FileMount taken = new FileMount(mount, sink, device, unconfirmed, at, options);
+    unconfirmed.all().forEach(frame -> taken.writes.resumed(writeBytes(frame)));
+    return taken;
+  }
+
+  /**
+   * While anybody has these open, the mount lasts: what processes ask for waits until somebody
+   * {@linkplain #takeUp takes it up}.
+   */
+  public List<Fd> kept() {
+    return List.of(device.file(), unconfirmed.file());
+  }
+
+  /**
+   * The home does not know what it had been asked for, or this program does not: says all again
+   * that is not done, as far as is known. Whatever was said before and was not done has no effect.
+   *
+   * @throws IOException if the connection has gone
+   * @throws hob.linux.LinuxException EINVAL when the kernel is too old for that
+   */
+  public void attach() throws IOException {
+    synchronized (order) {
+      sink.send(head(FileFrame.ATTACH));
+      for (ByteBuffer frame : unconfirmed.all()) {
+        frame.put(FileFrame.FLAGS, (byte) (frame.get(FileFrame.FLAGS) | FileFrame.AGAIN));
+        sink.send(frame);
+      }
+      if (!flushed.isDone()) {
+        sink.send(head(FileFrame.FLUSH));
+      }
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      Sys.check(device.resend(arena.allocate(64, 8).address()), "FUSE_NOTIFY_RESEND");
+    }
+    start();
+  }
+
+  private synchronized void start() {
+    if (started || closed) {
+      return;
+    }
+    started = true;
+    notifier.start();
     for (int i = 0; i < THREADS; i++) {
-      RequestLoop loop = new RequestLoop(made, made.device, made.writes, made.lists, made.locks);
+      RequestLoop loop = new RequestLoop(this, device, writes, lists, locks);
       Thread.ofPlatform().daemon().name("files-fuse-%d-%d".formatted(mount, i)).start(loop);
     }
-    readAhead(number);
-    return made;
+    readAhead(number(device.mountPoint()));
+  }
+
+  private static int writeBytes(ByteBuffer frame) {
+    int request = frame.position() + FileFrame.HEAD_BYTES;
+    return frame.getInt(request + FuseLayout.IN_OPCODE) == FuseOpcode.WRITE
+        ? frame.getInt(request + FuseLayout.IN_BYTES + FuseLayout.WRITE_SIZE)
+        : 0;
+  }
+
+  private ByteBuffer head(int kind) {
+    ByteBuffer frame = ByteBuffer.allocate(FileFrame.HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    frame.put(FileFrame.KIND, (byte) kind);
+    return frame.putShort(FileFrame.MOUNT, (short) mount);
+  }
+
+  private static long deviceNumber(Path at) {
+    String[] parts = number(at).split(":", 2);
+    return Long.parseLong(parts[0]) << 32 | Long.parseLong(parts[1]);
   }
 
   /** The device number of what was just mounted there, as {@code major:minor}. */
   private static String number(Path at) {
     String point = at.toAbsolutePath().toString();
-    String number = "0:0";
+    String number = NOWHERE;
     for (String line : ProcFs.text("/proc/self/mountinfo").split("\n")) {
       String[] field = line.split(" ");
       if (field.length > 4 && field[4].replace("\\040", " ").equals(point)) {
@@ -145,6 +241,7 @@ public final class FileMount implements AutoCloseable {
         notifier.add(notices);
       }
       case FileFrame.FLUSHED -> flushed.complete(true);
+      case FileFrame.ATTACHED -> locks.recall(body, at + FileFrame.HEAD_BYTES);
       default -> LOG.log(Level.WARNING, "a frame about files that nobody expects");
     }
   }
@@ -158,8 +255,15 @@ public final class FileMount implements AutoCloseable {
     }
     int start = at + FileFrame.HEAD_BYTES;
     int error = body.getInt(start + FuseLayout.OUT_ERROR);
+    long unique = body.getLong(start + FuseLayout.OUT_UNIQUE);
     if ((flags & FileFrame.BEHIND) != 0) {
-      writes.confirmed(node, body.getInt(at + FileFrame.AUX), error, flags);
+      boolean awaited;
+      synchronized (order) {
+        awaited = unconfirmed.confirm(unique);
+      }
+      if (awaited && (unique & FileFrame.OWN) == 0) {
+        writes.confirmed(node, body.getInt(at + FileFrame.AUX), error, flags);
+      }
       return;
     }
     if ((flags & FileFrame.WRITABLE) != 0) {
@@ -167,7 +271,6 @@ public final class FileMount implements AutoCloseable {
       long made = length > FuseLayout.ENTRY_BYTES ? body.getLong(start + FuseLayout.OUT_BYTES) : 0;
       writes.writable(made == 0 ? node : made, flags);
     }
-    long unique = body.getLong(start + FuseLayout.OUT_UNIQUE);
     if (unique == 0) {
       return;
     }
@@ -220,10 +323,7 @@ public final class FileMount implements AutoCloseable {
     synchronized (flushLock) {
       CompletableFuture<Boolean> answer = new CompletableFuture<>();
       flushed = answer;
-      ByteBuffer frame = ByteBuffer.allocate(FileFrame.HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      frame.put(FileFrame.KIND, (byte) FileFrame.FLUSH);
-      frame.putShort(FileFrame.MOUNT, (short) mount);
-      send(frame);
+      send(head(FileFrame.FLUSH));
       try {
         CompletableFuture.anyOf(answer, gone).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
       } catch (InterruptedException e) {
@@ -244,7 +344,27 @@ public final class FileMount implements AutoCloseable {
 
   void send(ByteBuffer frame) throws IOException {
     requests.increment();
-    sink.send(frame);
+    synchronized (order) {
+      sink.send(frame);
+    }
+  }
+
+  /**
+   * Sends what must not be lost though nobody waits for it.
+   *
+   * @param number of the request in it
+   * @return false when too much of that kind is under way; then nothing is sent
+   */
+  boolean sendBehind(long number, ByteBuffer frame) throws IOException {
+    synchronized (order) {
+      if (!unconfirmed.hasRoom(frame.remaining())) {
+        return false;
+      }
+      requests.increment();
+      unconfirmed.add(number, frame);
+      sink.send(frame);
+      return true;
+    }
   }
 
   /** Completes when the mount has gone, whoever took it away. */
@@ -257,13 +377,29 @@ public final class FileMount implements AutoCloseable {
     return requests.sum();
   }
 
+  /** Somebody else has taken the mount away. */
+  void ended() {
+    if (!left) {
+      close();
+    }
+  }
+
+  /** Leaves the mount to whoever {@linkplain #takeUp takes it up}; this program ends. */
+  public void leave() {
+    left = true;
+    notifier.stop();
+    locks.close();
+  }
+
   /**
    * Takes the mount away, whoever uses it: processes get ECONNABORTED for what they wait for and
    * ENOTCONN from then on.
    */
   @Override
   public void close() {
-    closed = true;
+    synchronized (this) {
+      closed = true;
+    }
     device.close();
     notifier.stop();
     locks.close();

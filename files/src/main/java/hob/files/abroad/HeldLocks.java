@@ -24,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Locks that processes here hold on the home's files. The kernel does not tell when a file is
@@ -42,6 +43,10 @@ final class HeldLocks {
 
   private final FileMount mount;
   private final long device;
+
+  /** Different from those that an earlier daemon used. */
+  private final AtomicLong numbers = new AtomicLong(System.nanoTime());
+
   private final Map<Long, Lock> asked = new ConcurrentHashMap<>();
   private final Map<Owner, Integer> held = new ConcurrentHashMap<>();
   private final AtomicInteger expected = new AtomicInteger();
@@ -71,6 +76,18 @@ final class HeldLocks {
     int type = RawMemory.i32(body + FuseLayout.LK_TYPE);
     asked.put(unique, new Lock(owner, RawMemory.i32(body + FuseLayout.LK_PID), type, all));
     expected.incrementAndGet();
+  }
+
+  /** What the home says is held, after another program has served the mount. */
+  void recall(ByteBuffer list, int from) {
+    for (int at = from; at + FileFrame.LOCK_BYTES <= list.limit(); at += FileFrame.LOCK_BYTES) {
+      boolean flock = (list.getInt(at + 20) & FuseLayout.LK_FLOCK) != 0;
+      Owner owner = new Owner(list.getLong(at), list.getLong(at + 8), flock);
+      held.putIfAbsent(owner, list.getInt(at + 16));
+    }
+    if (!held.isEmpty()) {
+      startSweeping();
+    }
   }
 
   /** Whether any request for a lock is under way. */
@@ -169,6 +186,9 @@ final class HeldLocks {
     frame.put(FileFrame.KIND, (byte) FileFrame.REQUEST);
     frame.putShort(FileFrame.MOUNT, (short) mount.mount());
     int head = FileFrame.HEAD_BYTES;
+    long number = FileFrame.OWN | numbers.incrementAndGet() & FileFrame.OWN - 1;
+    frame.put(FileFrame.FLAGS, (byte) FileFrame.BEHIND);
+    frame.putLong(head + FuseLayout.IN_UNIQUE, number);
     frame.putInt(head + FuseLayout.IN_LEN, FuseLayout.IN_BYTES + 48);
     frame.putInt(head + FuseLayout.IN_OPCODE, FuseOpcode.SETLK);
     frame.putLong(head + FuseLayout.IN_NODEID, owner.node);
@@ -178,7 +198,9 @@ final class HeldLocks {
     frame.putInt(body + FuseLayout.LK_TYPE, F_UNLCK);
     frame.putInt(body + FuseLayout.LK_FLAGS, owner.flock ? FuseLayout.LK_FLOCK : 0);
     try {
-      mount.send(frame);
+      if (!mount.sendBehind(number, frame)) {
+        mount.send(frame);
+      }
     } catch (IOException e) {
       LOG.log(Level.DEBUG, "the home has gone, and the lock with it", e);
     }

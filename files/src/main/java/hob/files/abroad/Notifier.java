@@ -85,6 +85,7 @@ final class Notifier {
         case Notice.INODE ->
             inode(all.getLong(at + Notice.NODE), all.getLong(at + Notice.OFFSET), parent, name);
         case Notice.ENTRY -> entry(parent, name);
+        case Notice.EXPIRED -> device.expireEntry(memory.address(), parent, name);
         default -> {}
       }
       at += Notice.BYTES + nameBytes;

@@ -79,7 +79,7 @@ final class RequestLoop implements Runnable {
     } catch (RuntimeException | Error e) {
       LOG.log(Level.ERROR, "serving " + mount.mountPoint() + " failed", e);
     }
-    mount.close();
+    mount.ended();
   }
 
   private void handle(int length) throws IOException {
@@ -91,7 +91,7 @@ final class RequestLoop implements Runnable {
         if (lists.isAbsent(node, body + FuseLayout.GETXATTR_BYTES)) {
           reply(-Errno.ENODATA.number());
         } else {
-          send(length, 0);
+          send(length);
         }
       }
       case FuseOpcode.OPEN,
@@ -107,7 +107,7 @@ final class RequestLoop implements Runnable {
       case FuseOpcode.INIT -> init();
       default -> {
         note(opcode, node);
-        send(length, 0);
+        send(length);
       }
     }
   }
@@ -148,17 +148,22 @@ final class RequestLoop implements Runnable {
     long offset = RawMemory.i64(body + FuseLayout.WRITE_OFFSET);
     // Beyond what file systems can hold, the home is to say so.
     if (offset >>> MAX_OFFSET_BITS != 0 || !writes.take(node, size)) {
-      send(length, 0);
+      send(length);
       return;
     }
     // First on its way, then acknowledged: what the process does next comes after it.
-    send(length, FileFrame.BEHIND);
+    if (!mount.sendBehind(
+        RawMemory.i64(request + FuseLayout.IN_UNIQUE), framed(length, FileFrame.BEHIND))) {
+      writes.giveBack(size);
+      send(length);
+      return;
+    }
     RawMemory.i32(answer + FuseLayout.OUT_BYTES, size);
     RawMemory.i32(answer + FuseLayout.OUT_BYTES + 4, 0);
     reply(FuseLayout.WRITE_OUT_BYTES);
   }
 
-  private void send(int length, int flags) throws IOException {
+  private void send(int length) throws IOException {
     if (RawMemory.i32(request + FuseLayout.IN_OPCODE) == FuseOpcode.FSYNC) {
       int error = writes.error(RawMemory.i64(request + FuseLayout.IN_NODEID));
       if (error != 0) {
@@ -166,12 +171,17 @@ final class RequestLoop implements Runnable {
         return;
       }
     }
+    mount.send(framed(length, 0));
+  }
+
+  /** The request as a frame. */
+  private ByteBuffer framed(int length, int flags) {
     RawMemory.i8(head + FileFrame.KIND, FileFrame.REQUEST);
     RawMemory.i8(head + FileFrame.FLAGS, flags);
     RawMemory.u16(head + FileFrame.MOUNT, mount.mount());
     RawMemory.i32(head + FileFrame.AUX, 0);
     RawMemory.i64(head + FileFrame.NODE, 0);
-    mount.send(frame.limit(FileFrame.HEAD_BYTES + length).position(0));
+    return frame.limit(FileFrame.HEAD_BYTES + length).position(0);
   }
 
   /** Answers the request with so many bytes that are in place already, or {@code -errno}. */

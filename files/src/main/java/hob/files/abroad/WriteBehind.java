@@ -41,6 +41,18 @@ final class WriteBehind {
     }
   }
 
+  /** So many bytes are on their way though nobody took them here. */
+  void resumed(int bytes) {
+    synchronized (this) {
+      underWay += bytes;
+    }
+  }
+
+  /** What was taken is not on its way after all. */
+  void giveBack(int bytes) {
+    resumed(-bytes);
+  }
+
   /** The home has made a write, or failed to. */
   void confirmed(long node, int bytes, int error, int flags) {
     synchronized (this) {

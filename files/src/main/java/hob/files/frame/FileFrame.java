@@ -29,6 +29,12 @@ public final class FileFrame {
   /** To home: all that was sent before this is to take effect first; answered by FLUSHED. */
   public static final int FLUSH = 2;
 
+  /**
+   * To home: from here on this mount is served by a program that knows nothing of what was said
+   * before. What it needs of that follows; answered by ATTACHED.
+   */
+  public static final int ATTACH = 3;
+
   /** From home: a FUSE answer. */
   public static final int REPLY = 17;
 
@@ -38,6 +44,15 @@ public final class FileFrame {
   /** From home: the answer to a FLUSH. */
   public static final int FLUSHED = 19;
 
+  /**
+   * From home: the answer to an ATTACH, a list of all locks that are held: u64 node, u64 owner, u32
+   * pid, u32 flags of {@code struct fuse_lk_in}.
+   */
+  public static final int ATTACHED = 20;
+
+  /** Bytes for each lock in an ATTACHED. */
+  public static final int LOCK_BYTES = 24;
+
   /** Flag of a REQUEST to write: it was acknowledged already; the REPLY only confirms. */
   public static final int BEHIND = 1;
 
@@ -46,6 +61,12 @@ public final class FileFrame {
 
   /** Flag of a REPLY: the node may be written behind from now on. */
   public static final int WRITABLE = 4;
+
+  /** Flag of a REQUEST: it may have been sent before. */
+  public static final int AGAIN = 8;
+
+  /** Bit of the number of a REQUEST that is not the kernel's but its host's daemon's own. */
+  public static final long OWN = 1L << 62;
 
   /** Bit of a node's id: it had no access control list when it was first looked up. */
   public static final long NO_ACL = 1L << 62;

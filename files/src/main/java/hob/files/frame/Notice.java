@@ -24,5 +24,11 @@ public final class Notice {
   /** The name in the directory {@code parent}. */
   public static final int ENTRY = 2;
 
+  /**
+   * The name in the directory {@code parent} is to be looked up again before it is relied on. What
+   * is mounted on it stays, as it does not when an {@link #ENTRY} is forgotten.
+   */
+  public static final int EXPIRED = 3;
+
   private Notice() {}
 }

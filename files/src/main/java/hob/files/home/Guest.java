@@ -37,6 +37,8 @@ public final class Guest implements AutoCloseable {
   private final Locks locks;
   private final NodeTable nodes = new NodeTable();
   private final Outbox outbox;
+  private final Absences absences;
+  private final Answers answers = new Answers();
   private final Request.Pool pool = new Request.Pool();
 
   /** Requests that change something, in order; and what must come after them. */
@@ -68,14 +70,15 @@ public final class Guest implements AutoCloseable {
     descriptors = new Descriptors(server.cache());
     locks = new Locks(this, descriptors);
     outbox = new Outbox(mount);
-    mutator = worker("files-change-" + mount, changes);
+    absences = new Absences(outbox);
+    mutator = worker("files-change-" + mount, changes, true);
     for (int i = 0; i < READERS; i++) {
-      worker("files-look-%d-%d".formatted(mount, i), looks);
+      worker("files-look-%d-%d".formatted(mount, i), looks, false);
     }
   }
 
-  private Worker worker(String name, BlockingQueue<Runnable> queue) {
-    Worker worker = new Worker(this, name, queue, new Operations(this, descriptors));
+  private Worker worker(String name, BlockingQueue<Runnable> queue, boolean isMutator) {
+    Worker worker = new Worker(this, name, queue, new Operations(this, descriptors), isMutator);
     workers.add(worker);
     return worker;
   }
@@ -133,16 +136,17 @@ public final class Guest implements AutoCloseable {
     }
     int at = body.position();
     int kind = body.get(at + FileFrame.KIND);
-    boolean isBehind = (body.get(at + FileFrame.FLAGS) & FileFrame.BEHIND) != 0;
+    int flags = body.get(at + FileFrame.FLAGS);
     body.position(at + FileFrame.HEAD_BYTES);
     switch (kind) {
-      case FileFrame.REQUEST -> request(body, isBehind);
+      case FileFrame.REQUEST -> request(body, flags);
       case FileFrame.FLUSH -> changes.add(this::answerFlush);
+      case FileFrame.ATTACH -> changes.add(this::attached);
       default -> LOG.log(Level.WARNING, "a frame about files of kind {0}", kind);
     }
   }
 
-  private void request(ByteBuffer body, boolean isBehind) {
+  private void request(ByteBuffer body, int flags) {
     Request request = pool.take(body);
     if (request == null) {
       LOG.log(Level.WARNING, "a guest's request is malformed");
@@ -150,12 +154,15 @@ public final class Guest implements AutoCloseable {
     }
     Node node = nodes.get(request.nodeId());
     request.node = node;
-    request.behind = isBehind && request.opcode() == FuseOpcode.WRITE;
+    int opcode = request.opcode();
+    boolean mayBeBehind = opcode == FuseOpcode.WRITE || opcode == FuseOpcode.SETLK;
+    request.behind = mayBeBehind && (flags & FileFrame.BEHIND) != 0;
+    request.sentAgain = (flags & FileFrame.AGAIN) != 0;
     if (request.behind && node != null) {
       node.behind.incrementAndGet();
       behind.incrementAndGet();
     }
-    queue(request, request.opcode(), node != null && node.behind.get() > 0);
+    queue(request, opcode, node != null && node.behind.get() > 0);
   }
 
   private void queue(Request request, int opcode, boolean isDirty) {
@@ -185,6 +192,21 @@ public final class Guest implements AutoCloseable {
         }
       }
       default -> changes.add(request);
+    }
+  }
+
+  /** Who serves the mount there has changed, and notices may have been lost with him. */
+  private void attached() {
+    try {
+      server.watch().drain();
+      for (Node node : nodes.all()) {
+        outbox.inode(node, 0);
+      }
+      forgetNames();
+      flush();
+      send(locks.list(mount));
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "a guest has gone", e);
     }
   }
 
@@ -274,6 +296,16 @@ public final class Guest implements AutoCloseable {
 
   Outbox outbox() {
     return outbox;
+  }
+
+  /** Names of which the guest was told that they are not there. */
+  Absences absences() {
+    return absences;
+  }
+
+  /** What the guest was answered last. */
+  Answers answers() {
+    return answers;
   }
 
   Locks locks() {
@@ -377,15 +409,15 @@ public final class Guest implements AutoCloseable {
     }
   }
 
-  /** Events were lost: no name that the guest knows can be relied on. */
+  /** Events were lost: no name that the guest knows can be relied on, nor that there is none. */
   void forgetNames() {
     for (Node node : nodes.all()) {
       Node.Place place = node.place;
-      Node directory = place == null ? null : nodes.get(place.parent());
-      if (directory != null && place != null) {
-        outbox.entry(directory, place.name());
+      if (place != null) {
+        outbox.expired(place.parent(), place.name());
       }
     }
+    absences.clear().forEach(a -> outbox.expired(a.directory(), a.bytes()));
   }
 
   /** How many files the guest knows. */

@@ -1,5 +1,6 @@
 package hob.files.home;
 
+import hob.files.frame.FileFrame;
 import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.Nr;
@@ -7,6 +8,8 @@ import hob.linux.RawMemory;
 import hob.linux.Sys;
 import hob.linux.fuse.FuseLayout;
 import hob.linux.fuse.FuseOpcode;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -40,12 +43,15 @@ final class Locks {
    */
   private record Owner(Node node, long id, boolean flock) {}
 
+  /** The description that holds them, and which process of the guest's host asked first. */
+  private record Holder(Fd fd, int pid) {}
+
   /** A request for a lock. */
-  private record Wanted(Owner owner, int type, long start, long end, long unique) {}
+  private record Wanted(Owner owner, int pid, int type, long start, long end, long unique) {}
 
   private final Guest guest;
   private final Descriptors descriptors;
-  private final Map<Owner, Fd> held = new HashMap<>();
+  private final Map<Owner, Holder> held = new HashMap<>();
   private final List<Wanted> waiting = new ArrayList<>();
 
   Locks(Guest guest, Descriptors descriptors) {
@@ -60,12 +66,16 @@ final class Locks {
     Wanted wanted =
         new Wanted(
             new Owner(node, RawMemory.i64(body + FuseLayout.LK_OWNER), flock),
+            RawMemory.i32(body + FuseLayout.LK_PID),
             RawMemory.i32(body + FuseLayout.LK_TYPE),
             RawMemory.i64(body + FuseLayout.LK_START),
             RawMemory.i64(body + FuseLayout.LK_END),
             request.unique());
     if (opcode == FuseOpcode.GETLK) {
       return test(worker, wanted);
+    }
+    if (request.again()) {
+      waiting.removeIf(w -> Answers.plain(w.unique) == Answers.plain(wanted.unique));
     }
     int r = set(worker, wanted);
     if (wanted.type == F_UNLCK) {
@@ -80,7 +90,7 @@ final class Locks {
   }
 
   private int test(Worker worker, Wanted wanted) {
-    Fd fd = descriptor(worker, wanted.owner);
+    Fd fd = descriptor(worker, wanted);
     if (fd.number() < 0) {
       return fd.number();
     }
@@ -103,7 +113,7 @@ final class Locks {
     if (wanted.type == F_UNLCK && !held.containsKey(wanted.owner)) {
       return 0;
     }
-    Fd fd = descriptor(worker, wanted.owner);
+    Fd fd = descriptor(worker, wanted);
     if (fd.number() < 0) {
       return fd.number();
     }
@@ -119,9 +129,9 @@ final class Locks {
   }
 
   private void release(Owner owner) {
-    Fd fd = held.remove(owner);
-    if (fd != null) {
-      fd.close();
+    Holder holder = held.remove(owner);
+    if (holder != null) {
+      holder.fd.close();
     }
   }
 
@@ -136,10 +146,11 @@ final class Locks {
   }
 
   /** The owner's descriptor; one of number {@code -errno} if it cannot be opened. */
-  private Fd descriptor(Worker worker, Owner owner) {
-    Fd known = held.get(owner);
+  private Fd descriptor(Worker worker, Wanted wanted) {
+    Owner owner = wanted.owner;
+    Holder known = held.get(owner);
     if (known != null) {
-      return known;
+      return known.fd;
     }
     int path = descriptors.openPath(worker, owner.node);
     if (path < 0) {
@@ -159,7 +170,7 @@ final class Locks {
       }
       Fd made = Fd.of(fd);
       if (fd >= 0) {
-        held.put(owner, made);
+        held.put(owner, new Holder(made, wanted.pid));
       }
       return made;
     } finally {
@@ -191,6 +202,23 @@ final class Locks {
     }
   }
 
+  /** All that are held, as an ATTACHED frame. */
+  ByteBuffer list(int mount) {
+    ByteBuffer frame =
+        ByteBuffer.allocate(FileFrame.HEAD_BYTES + held.size() * FileFrame.LOCK_BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
+    frame.put(FileFrame.KIND, (byte) FileFrame.ATTACHED);
+    frame.putShort(FileFrame.MOUNT, (short) mount);
+    frame.position(FileFrame.HEAD_BYTES);
+    held.forEach((owner, holder) ->
+        frame
+            .putLong(owner.node.id)
+            .putLong(owner.id)
+            .putInt(holder.pid)
+            .putInt(owner.flock ? FuseLayout.LK_FLOCK : 0));
+    return frame.flip();
+  }
+
   /** Nobody abroad has the file open any more. */
   void forget(Node node) {
     if (!held.isEmpty()) {
@@ -200,7 +228,7 @@ final class Locks {
 
   /** Lets go of all. */
   void clear() {
-    Fd.closeAll(held.values());
+    held.values().forEach(holder -> holder.fd.close());
     held.clear();
     waiting.clear();
   }

@@ -49,6 +49,7 @@ final class Names {
     int r = find(worker, directory, fd, name, worker.out(), true);
     if (Errno.ENOENT.is(r)) {
       Attributes.noEntry(worker.out(), directory);
+      guest.absences().add(directory.id, RawMemory.bytes(name, RawMemory.length(name, 256)));
       return FuseLayout.ENTRY_BYTES;
     }
     return r < 0 ? r : FuseLayout.ENTRY_BYTES;

@@ -36,15 +36,27 @@ final class Operations {
   /** Carries out one. */
   int perform(Worker worker, Request request) {
     flags = request.behind ? FileFrame.BEHIND : 0;
-    aux = request.behind ? request.bodyBytes() - FuseLayout.WRITE_BYTES : 0;
-    Node node = request.node;
+    boolean counted = request.behind && request.opcode() == FuseOpcode.WRITE;
+    aux = counted ? request.bodyBytes() - FuseLayout.WRITE_BYTES : 0;
     try {
       return performed(worker, request);
     } finally {
-      if (request.behind && node != null) {
-        node.behind.decrementAndGet();
-        guest.behindDone();
-      }
+      over(request);
+    }
+  }
+
+  /** Does not carry it out, as that was done before. */
+  void repeat(Request request, int earlierFlags, int earlierAux) {
+    flags = earlierFlags;
+    aux = earlierAux;
+    over(request);
+  }
+
+  private void over(Request request) {
+    Node node = request.node;
+    if (request.behind && node != null) {
+      node.behind.decrementAndGet();
+      guest.behindDone();
     }
   }
 

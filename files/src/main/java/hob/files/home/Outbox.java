@@ -50,9 +50,20 @@ final class Outbox {
         new String(name, java.nio.charset.StandardCharsets.ISO_8859_1));
   }
 
+  /** It is not known any more what a name in a directory means. */
+  void expired(long directory, byte[] name) {
+    add(
+        Notice.EXPIRED,
+        0,
+        -1,
+        directory,
+        name,
+        new String(name, java.nio.charset.StandardCharsets.ISO_8859_1));
+  }
+
   private synchronized void add(
       int kind, long node, long offset, long parent, byte[] name, @Nullable String keyName) {
-    if (!said.add(new Key(kind == Notice.ENTRY ? parent : node, offset, keyName))) {
+    if (!said.add(new Key(keyName == null ? node : parent, offset, keyName))) {
       return;
     }
     int needed = Notice.BYTES + name.length;

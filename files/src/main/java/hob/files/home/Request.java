@@ -27,6 +27,9 @@ final class Request implements Runnable {
   /** Of a write that was acknowledged already. */
   boolean behind;
 
+  /** Its sender knows that it may have been here before. */
+  boolean sentAgain;
+
   /** The file that it is about. */
   @Nullable Node node;
 
@@ -78,7 +81,13 @@ final class Request implements Runnable {
   void done() {
     node = null;
     behind = false;
+    sentAgain = false;
     pool.free.get(size).add(this);
+  }
+
+  /** Whether it may have been carried out before. */
+  boolean again() {
+    return sentAgain || (unique() & FuseLayout.UNIQUE_RESEND) != 0;
   }
 
   int opcode() {

@@ -46,6 +46,7 @@ final class Worker {
   private final ByteBuffer frame = memory.asSlice(FRAME).asByteBuffer();
   private final Thread thread;
   private final Operations operations;
+  private final boolean isMutator;
   private Credentials user = Credentials.ROOT;
 
   /** Made by the thread, whose rights it is about. */
@@ -57,11 +58,18 @@ final class Worker {
    * Makes a worker; {@link #start} comes next.
    *
    * @param queue that it takes work from, its own or one shared with others
+   * @param isMutator whether it carries out what changes something
    */
-  Worker(Guest guest, String name, BlockingQueue<Runnable> queue, Operations operations) {
+  Worker(
+      Guest guest,
+      String name,
+      BlockingQueue<Runnable> queue,
+      Operations operations,
+      boolean isMutator) {
     this.guest = guest;
     this.queue = queue;
     this.operations = operations;
+    this.isMutator = isMutator;
     thread = Thread.ofPlatform().daemon().name(name).unstarted(this::run);
   }
 
@@ -111,6 +119,9 @@ final class Worker {
   void serve(Request request) {
     user = guest.userOf(request.uid(), request.gid());
     try {
+      if (request.again() && answeredBefore(request)) {
+        return;
+      }
       int result = operations.perform(this, request);
       if (result != Operations.NO_REPLY) {
         reply(request, result);
@@ -121,6 +132,19 @@ final class Worker {
     } finally {
       request.done();
     }
+  }
+
+  /** Answers as before, if the request was carried out already. */
+  private boolean answeredBefore(Request request) {
+    long found = isMutator ? guest.answers().find(request.unique()) : 0;
+    if (found == 0) {
+      return false;
+    }
+    operations.repeat(request, Answers.flags(found), Answers.aux(found));
+    int result = Answers.result(found);
+    RawMemory.copy(Answers.out(found), out(), Math.max(0, result));
+    reply(request, result);
+    return true;
   }
 
   /**
@@ -148,6 +172,9 @@ final class Worker {
     RawMemory.i32(header + FuseLayout.OUT_ERROR, Math.min(0, result));
     RawMemory.i64(header + FuseLayout.OUT_UNIQUE, unique);
     frame.clear().limit(FileFrame.HEAD_BYTES + length);
+    if (isMutator) {
+      guest.answers().add(unique, operations.flags(), operations.aux(), header);
+    }
     try {
       guest.send(frame);
     } catch (IOException _) {

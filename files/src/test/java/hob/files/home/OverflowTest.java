@@ -41,10 +41,12 @@ class OverflowTest {
               });
       guest.frame(lookup("f"));
       long node = next(FileFrame.REPLY).getLong(FileFrame.HEAD_BYTES + FuseLayout.OUT_BYTES);
+      guest.frame(lookup("nothing"));
+      next(FileFrame.REPLY);
       server.watch().overflow();
       guest.barrier();
       assertThat(notices(next(FileFrame.NOTICE)))
-          .contains("pages of 1", "pages of " + node, "name f in 1");
+          .contains("pages of 1", "pages of " + node, "name f in 1", "name nothing in 1");
     }
   }
 
@@ -78,7 +80,7 @@ class OverflowTest {
       int nameBytes = frame.getShort(at + Notice.NAME_BYTES);
       byte[] name = new byte[nameBytes];
       frame.get(at + Notice.BYTES, name);
-      boolean entry = frame.get(at + Notice.KIND) == Notice.ENTRY;
+      boolean entry = frame.get(at + Notice.KIND) == Notice.EXPIRED;
       said.add(
           entry
               ? "name " + new String(name, UTF_8) + " in " + frame.getLong(at + Notice.PARENT)

@@ -21,6 +21,7 @@ public final class FuseDevice implements AutoCloseable {
   private static final int MS_NODEV = 4;
   private static final int MNT_FORCE = 1;
   private static final int MNT_DETACH = 2;
+  private static final int EXPIRE_ONLY = 1;
 
   private final Fd device;
   private final Path mountPoint;
@@ -62,6 +63,20 @@ public final class FuseDevice implements AutoCloseable {
       throw e;
     }
     return new FuseDevice(device, mountPoint);
+  }
+
+  /**
+   * A connection that another process had, mounted and past INIT.
+   *
+   * @param device a descriptor of that process's {@code /dev/fuse}, which this takes charge of
+   */
+  public static FuseDevice takeUp(Fd device, Path mountPoint) {
+    return new FuseDevice(device, mountPoint);
+  }
+
+  /** {@code /dev/fuse} itself: while anybody has it open, the mount lasts and requests wait. */
+  public Fd file() {
+    return device;
   }
 
   private static long path(Arena arena, Path path) {
@@ -128,13 +143,39 @@ public final class FuseDevice implements AutoCloseable {
    * @param scratch the address of 64 bytes and the name
    */
   public long invalidateEntry(long scratch, long parent, byte[] name) {
+    return entry(scratch, parent, name, 0);
+  }
+
+  /**
+   * FUSE_NOTIFY_INVAL_ENTRY with FUSE_EXPIRE_ONLY, since Linux 6.2: has a name looked up again
+   * before it is next used. Waits as {@link #invalidateEntry}.
+   *
+   * @param scratch the address of 64 bytes and the name
+   */
+  public long expireEntry(long scratch, long parent, byte[] name) {
+    return entry(scratch, parent, name, EXPIRE_ONLY);
+  }
+
+  private long entry(long scratch, long parent, byte[] name, int flags) {
     int body = 16 + name.length + 1;
     notification(scratch, FuseLayout.NOTIFY_INVAL_ENTRY, body);
     RawMemory.i64(scratch + 16, parent);
     RawMemory.i32(scratch + 24, name.length);
-    RawMemory.i32(scratch + 28, 0);
+    RawMemory.i32(scratch + 28, flags);
     RawMemory.string(scratch + 32, name);
     return write(scratch, 16 + body);
+  }
+
+  /**
+   * FUSE_NOTIFY_RESEND, since Linux 6.9: requests that were read and not answered can be read
+   * again, marked {@link FuseLayout#UNIQUE_RESEND}.
+   *
+   * @param scratch the address of 64 bytes
+   * @return 0, or {@code -EINVAL} when the kernel cannot do that
+   */
+  public long resend(long scratch) {
+    notification(scratch, FuseLayout.NOTIFY_RESEND, 0);
+    return write(scratch, FuseLayout.OUT_BYTES);
   }
 
   private static void notification(long at, int code, int bodyBytes) {

@@ -186,6 +186,10 @@ public final class FuseLayout {
   // enum fuse_notify_code
   public static final int NOTIFY_INVAL_INODE = 2;
   public static final int NOTIFY_INVAL_ENTRY = 3;
+  public static final int NOTIFY_RESEND = 7;
+
+  /** In a request's number: it was read before. */
+  public static final long UNIQUE_RESEND = 1L << 63;
 
   private FuseLayout() {}
 }
