@@ -44,6 +44,7 @@ final class ForeignArrival extends MappedArrival {
     session.streams().sandbox(() -> Descendants.of(init), "/proc/" + init + "/root/dev/pts");
     try {
       vessels.putAll(build(outline));
+      vessels.values().forEach(Vessel::makeReady);
       enter(outline, capacity.groups());
     } catch (RefusedException e) {
       sandbox.destroy();

@@ -33,7 +33,8 @@ final class LiveDeparture implements Departure {
   private @Nullable Pages pages;
   private boolean over;
 
-  LiveDeparture(LocalSession session, long incarnation, HomeFiles homeFiles) {
+  LiveDeparture(LocalSession session, long incarnation, HomeFiles homeFiles)
+      throws MoveRefusedException {
     this.session = session;
     this.homeFiles = homeFiles;
     this.incarnation = incarnation;
@@ -43,6 +44,14 @@ final class LiveDeparture implements Departure {
       session.streams().pipes(SharedPipes.of(walk));
     }
     this.outline = session.tracer().call(() -> describe(session, walk));
+    if (outline.getProcessesCount() == 0) {
+      throw ended();
+    }
+  }
+
+  private MoveRefusedException ended() {
+    return new MoveRefusedException(
+        List.of(new Refusal(session.id().pid(), Refusal.ENDED, "has just ended")));
   }
 
   /** What a target needs to know of the tree before it stops. Tracer's thread. */
@@ -71,12 +80,14 @@ final class LiveDeparture implements Departure {
   @Override
   public byte[] freeze() throws MoveRefusedException {
     if (session.isOver()) {
-      throw new MoveRefusedException(
-          List.of(new Refusal(session.id().pid(), Refusal.ENDED, "has just ended")));
+      throw ended();
     }
     awaitEndsTold();
     try {
-      return session.tracer().call(this::freezeNow).toByteArray();
+      TreeImage image = session.tracer().call(this::freezeNow);
+      // While the image travels.
+      session.tracer().submit(capture()::endVisits);
+      return image.toByteArray();
     } catch (IllegalStateException e) {
       if (e.getCause() instanceof RefusedException r) {
         throw new MoveRefusedException(r.refusals());

@@ -230,7 +230,7 @@ public final class Capture {
   private static void encapsulate(
       FrozenProcess p, Collection tree, ProcessImage.Builder out, Sleeps sleeps) {
     out.setComm(ThreadBasics.name(p.facts().stat().comm())).setStopped(p.wasStopped());
-    Visit.of(p, hole -> encapsulate(p, tree, out, sleeps, hole));
+    Visit.leavingHole(p, hole -> encapsulate(p, tree, out, sleeps, hole));
   }
 
   private static void encapsulate(
@@ -382,12 +382,21 @@ public final class Capture {
    */
   public void holdInDoubt() {
     doubt = true;
+    endVisits();
     locks.release();
     for (FrozenProcess p : processes) {
       Fuse.set(p);
       long instruction = Standstill.instruction(p.facts().maps());
       p.threads().forEach(t -> Standstill.take(t.tid(), t.registers(), instruction));
     }
+  }
+
+  /**
+   * Takes out of the processes what {@link #freeze} has left in them, while their image is under
+   * way already; without this, whatever is done with them next does it.
+   */
+  public void endVisits() {
+    processes.forEach(FrozenProcess::endVisit);
   }
 
   /** Whether {@link #holdInDoubt} was called. */
@@ -417,6 +426,7 @@ public final class Capture {
   /** Lets processes run on. */
   static void resume(List<FrozenProcess> processes, Sleeps sleeps) {
     for (FrozenProcess p : processes) {
+      p.endVisit();
       boolean stop = p.threads().stream().anyMatch(t -> t.tracee().stopWanted());
       for (FrozenThread t : p.threads()) {
         t.keepCall(p.pid(), sleeps);

@@ -1,6 +1,7 @@
 package hob.image;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A stopped process of a tree that is being captured. */
 final class FrozenProcess {
@@ -9,6 +10,7 @@ final class FrozenProcess {
   private final boolean wasStopped;
   private final int nsPid;
   private byte[] trapAction = new byte[0];
+  private @Nullable Visit visit;
 
   /**
    * All its threads stopped.
@@ -30,6 +32,20 @@ final class FrozenProcess {
 
   void trapAction(byte[] action) {
     trapAction = action;
+  }
+
+  /** It has still the hole of this visit. */
+  void visit(Visit leavingHole) {
+    visit = leavingHole;
+  }
+
+  /** Takes away what {@link Visit#leavingHole} has left, if it has. */
+  void endVisit() {
+    Visit v = visit;
+    visit = null;
+    if (v != null) {
+      v.end();
+    }
   }
 
   int pid() {

@@ -35,6 +35,9 @@ record Hole(long code) {
   /** All of it. */
   static final long SIZE = PAGE + TABLE + DATA + STACK;
 
+  /** Distance to all else. */
+  private static final long GAP = 1 << 20;
+
   private static final int RLIMIT_AS = 9;
   private static final int STAT_VSIZE = 23;
   private static final int PROT_ALL = 7;
@@ -71,6 +74,19 @@ record Hole(long code) {
    */
   static Hole open(Tracee t, int pid, long syscallInstruction) {
     return map(t, pid, syscallInstruction, 0, 0);
+  }
+
+  /** Bytes for a hole and, behind it, what is special of {@code maps}. */
+  static long room(Collection<MapsEntry> maps) {
+    return SIZE + maps.stream().filter(MapsEntry::special).mapToLong(MapsEntry::size).sum() + PAGE;
+  }
+
+  /** Whether {@code size} bytes at {@code at} keep their distance to all of {@code taken}. */
+  static boolean isFree(Collection<Range> taken, long at, long size) {
+    return taken.stream()
+        .noneMatch(r ->
+            Long.compareUnsigned(r.start, at + size + GAP) < 0
+                && Long.compareUnsigned(at, r.end + GAP) < 0);
   }
 
   /** Maps a hole at a place of one's choice. */
@@ -132,14 +148,13 @@ record Hole(long code) {
   static long place(Collection<Range> taken, long size) {
     List<Range> sorted = new ArrayList<>(taken);
     sorted.sort(Comparator.comparing(Range::start, Long::compareUnsigned));
-    long gap = 1 << 20;
     long at = 0x200000;
     for (Range r : sorted) {
-      if (Long.compareUnsigned(at + size + gap, r.start) <= 0) {
+      if (Long.compareUnsigned(at + size + GAP, r.start) <= 0) {
         return at;
       }
-      if (Long.compareUnsigned(r.end + gap, at) > 0) {
-        at = r.end + gap;
+      if (Long.compareUnsigned(r.end + GAP, at) > 0) {
+        at = r.end + GAP;
       }
     }
     if (Long.compareUnsigned(at + size, 0x7fff_0000_0000L) > 0) {

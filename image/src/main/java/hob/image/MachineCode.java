@@ -35,6 +35,10 @@ final class MachineCode {
   static final int BATCH = 0;
   static final int STOP = 0x3b;
   static final int SINGLE = 0x40;
+
+  /** Behind its {@code int3}. */
+  static final int SINGLE_END = 3;
+
   static final int PARK = 0x50;
   static final int SHADOW = 0x60;
   static final int EXIT = 0xa0;

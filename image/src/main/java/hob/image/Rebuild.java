@@ -40,6 +40,7 @@ final class Rebuild {
   private static final long CLONE_THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
   private static final int EXIT = 60;
   private static final int AF_UNIX = 1;
+  private static final long SIG_IGN = 1;
 
   /** Adds calls to a batch. */
   interface Step extends Consumer<Batch> {}
@@ -184,7 +185,7 @@ final class Rebuild {
   }
 
   private long inject(int nr, long... arguments) {
-    return vessel.leader().inject(hole().single(), nr, arguments);
+    return vessel.leader().call(hole().single(), nr, arguments);
   }
 
   /** Runs in the leader when all threads exist. */
@@ -207,23 +208,31 @@ final class Rebuild {
     finish.add(step);
   }
 
+  /**
+   * Whether the action of SIGTRAP is set last of all: an int3 would reset one that ignores, and
+   * until then it is what keeps a former shadow alive without its tracer.
+   */
+  boolean trapComesLast() {
+    return reused()
+        || Bytes.of(image.getSignals().getActions(Signals.SIGTRAP - 1).toByteArray()).getLong(0)
+            == SIG_IGN;
+  }
+
   private Hole hole() {
     return Objects.requireNonNull(hole);
   }
 
   /** Empties the vessel and lays out the image's address space. */
   void map() {
-    List<MapsEntry> mine = ProcFs.maps(pid(), false);
-    List<Hole.Range> taken = new ArrayList<>(mine.stream().map(Hole.Range::of).toList());
+    List<Hole.Range> taken = new ArrayList<>();
     for (Vma v : image.getMemory().getVmasList()) {
       taken.add(new Hole.Range(v.getStart(), v.getStart() + v.getLength()));
     }
     for (Special s : image.getMemory().getSpecialsList()) {
       taken.add(new Hole.Range(s.getStart(), s.getStart() + s.getLength()));
     }
-    long specials = mine.stream().filter(MapsEntry::special).mapToLong(MapsEntry::size).sum();
-    long at = Hole.place(taken, Hole.SIZE + specials + Hole.PAGE);
-    hole = Hole.openAt(vessel.leader(), pid(), vessel.code() + MachineCode.SINGLE, at);
+    List<MapsEntry> mine = enterHole(taken);
+    long at = hole().code();
     Batch b = new Batch(vessel.leader(), pid(), hole());
     batch = b;
     if (reused()) {
@@ -250,6 +259,26 @@ final class Rebuild {
       }
     }
     b.run();
+  }
+
+  /**
+   * Makes the hole, unless one was made ahead at a place that suits.
+   *
+   * @param taken what the image takes; what the vessel has is added
+   * @return all else that is mapped
+   */
+  private List<MapsEntry> enterHole(List<Hole.Range> taken) {
+    Vessel.Ready ready = vessel.ready();
+    if (ready != null && Hole.isFree(taken, ready.hole().code(), Hole.room(ready.maps()))) {
+      hole = ready.hole();
+      ready.maps().forEach(e -> taken.add(Hole.Range.of(e)));
+      return ready.maps();
+    }
+    List<MapsEntry> mine = ProcFs.maps(pid(), false);
+    mine.forEach(e -> taken.add(Hole.Range.of(e)));
+    long at = Hole.place(taken, Hole.room(mine));
+    hole = Hole.openAt(vessel.leader(), pid(), vessel.code() + MachineCode.SINGLE, at);
+    return mine;
   }
 
   private long ownHardDescriptors() {
@@ -472,7 +501,7 @@ final class Rebuild {
       args.putLong(64, hole().data() + 88).putLong(72, 1).putInt(88, tid);
     }
     ProcessMemory.write(pid(), hole().data(), args.array());
-    return vessel.leader().inject(hole().single(), Nr.CLONE3, hole().data(), 88);
+    return vessel.leader().call(hole().single(), Nr.CLONE3, hole().data(), 88);
   }
 
   private static Tracee adopt(int host) {
@@ -484,8 +513,8 @@ final class Rebuild {
   }
 
   /**
-   * The last two calls stand in the kernel when they return, so that the code that made them can
-   * go. From here on the process is held by its fuse.
+   * The last calls stand in the kernel when they return, so that the code that made them can go.
+   * From here on the process is held by its fuse.
    */
   private void leaveHole() {
     Tracee leader = vessel.leader();
@@ -494,7 +523,7 @@ final class Rebuild {
         Fuse.set(pid(), t.tid());
       }
     }
-    if (image.getSignals().getActionsCount() >= Signals.SIGTRAP) {
+    if (image.getSignals().getActionsCount() >= Signals.SIGTRAP && trapComesLast()) {
       byte[] action = image.getSignals().getActions(Signals.SIGTRAP - 1).toByteArray();
       ProcessMemory.write(pid(), hole().data(), action);
       leader.mustAndHold(

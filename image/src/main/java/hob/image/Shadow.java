@@ -200,6 +200,7 @@ public final class Shadow {
       List<Integer> keeps) {
     ProcessImage image = tree.getProcesses(index);
     List<MapsEntry> mine = p.facts().maps();
+    p.endVisit();
     p.threads().forEach(FrozenThread::open);
     Tracee leader = p.leader().tracee();
     long at = Hole.place(mine.stream().map(Hole.Range::of).toList(), Hole.SIZE);
@@ -262,7 +263,8 @@ public final class Shadow {
   static void survive(Tracee leader, int pid, Hole hole, List<Tracee> threads) {
     threads.forEach(t -> t.stack(hole.stack()));
     ProcessMemory.write(pid, hole.data(), MachineCode.trapAction(hole.code()));
-    leader.must(hole.single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+    leader.mustCall(
+        hole.single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
   }
 
   /** What the kernel would touch in memory that goes away. */

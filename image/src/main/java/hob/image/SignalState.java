@@ -165,8 +165,9 @@ final class SignalState implements StateModule {
     batch.add("rt_sigaction", Nr.RT_SIGACTION, Signals.SIGCHLD, batch.data(new byte[ACTION]), 0, 8);
     for (int s = 1; s <= image.getSignals().getActionsCount(); s++) {
       byte[] action = image.getSignals().getActions(s - 1).toByteArray();
-      // SIGTRAP's comes last of all: int3 with SIGTRAP ignored would reset it.
-      if (settable(s) && s != Signals.SIGTRAP && (!Bytes.allZero(action) || r.reused())) {
+      boolean trap = s == Signals.SIGTRAP;
+      // A fresh process has a SIGTRAP action of Hob's, but defaults for all others.
+      if (settable(s) && (trap ? !r.trapComesLast() : !Bytes.allZero(action) || r.reused())) {
         batch.room(1, ACTION);
         batch.add("rt_sigaction", Nr.RT_SIGACTION, s, batch.data(action), 0, 8);
       }

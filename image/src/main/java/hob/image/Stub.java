@@ -87,10 +87,11 @@ public final class Stub {
     Tracee t = new Tracee(pid);
     t.base(Ptrace.registers(pid));
     // What the daemon left open would be held for as long as the stub lives: its log, its sockets.
-    t.must(CODE + MachineCode.SINGLE, "close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
+    t.mustCall(CODE + MachineCode.SINGLE, "close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
     long data = t.base()[MachineCode.RSP] - 4096;
     ProcessMemory.write(pid, data, MachineCode.trapAction(CODE));
-    t.must(CODE + MachineCode.SINGLE, "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, data, 0, 8);
+    t.mustCall(
+        CODE + MachineCode.SINGLE, "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, data, 0, 8);
     return t;
   }
 }

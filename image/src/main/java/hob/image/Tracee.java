@@ -94,6 +94,39 @@ public final class Tracee {
   }
 
   /**
+   * Runs one system call where an {@code int3} stands behind the instruction, which costs one stop
+   * instead of two.
+   *
+   * @param single address of {@link MachineCode#SINGLE}
+   */
+  long call(long single, int nr, long... arguments) {
+    Ptrace.registers(tid, toCall(single, nr, arguments));
+    newborn = 0;
+    runToTrap("call");
+    long[] r = Ptrace.registers(tid);
+    if (r[RIP] != single + MachineCode.SINGLE_END) {
+      throw new LinuxException("call", Errno.EPROTO, "rip " + Long.toHexString(r[RIP]));
+    }
+    return r[RAX];
+  }
+
+  /** As {@link #call}, throwing on error. */
+  long mustCall(long single, String name, int nr, long... arguments) {
+    return hob.linux.Sys.check(call(single, nr, arguments), name, "in tid " + tid);
+  }
+
+  private long[] toCall(long instruction, int nr, long... arguments) {
+    long[] r = base.clone();
+    r[ORIG_RAX] = -1;
+    r[RIP] = instruction;
+    r[RAX] = nr;
+    for (int i = 0; i < 6; i++) {
+      r[ARGUMENTS.get(i)] = i < arguments.length ? arguments[i] : 0;
+    }
+    return r;
+  }
+
+  /**
    * As {@link #must} of a process's leader; its fuse is set afterwards, so that it stands still
    * from the instruction behind the call on should its tracer end.
    */
@@ -103,14 +136,7 @@ public final class Tracee {
   }
 
   private long inject(Runnable inside, long instruction, int nr, long... arguments) {
-    long[] r = base.clone();
-    r[ORIG_RAX] = -1;
-    r[RIP] = instruction;
-    r[RAX] = nr;
-    for (int i = 0; i < 6; i++) {
-      r[ARGUMENTS.get(i)] = i < arguments.length ? arguments[i] : 0;
-    }
-    Ptrace.registers(tid, r);
+    Ptrace.registers(tid, toCall(instruction, nr, arguments));
     newborn = 0;
     for (int stops = 0; stops < 2; ) {
       Ptrace.syscall(tid);

@@ -1,15 +1,19 @@
 package hob.image;
 
 import hob.linux.Fd;
+import hob.linux.MapsEntry;
 import hob.linux.Nr;
+import hob.linux.ProcFs;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.Sys;
 import hob.linux.Wait;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process that holds a pid and waits to be made into another: a fresh stub, or a shadow. All its
@@ -36,6 +40,7 @@ public final class Vessel {
   private boolean newborn;
   private final Map<Integer, Tracee> parked = new LinkedHashMap<>();
   private int sid;
+  private @Nullable Ready ready;
 
   /**
    * A stopped process.
@@ -108,7 +113,7 @@ public final class Vessel {
 
   /** Runs a system call in it; {@code -errno} on failure. */
   public long inject(int nr, long... arguments) {
-    return leader.inject(code + MachineCode.SINGLE, nr, arguments);
+    return leader.call(code + MachineCode.SINGLE, nr, arguments);
   }
 
   /** Runs a system call in it that must succeed. */
@@ -213,6 +218,25 @@ public final class Vessel {
     String path = "/dev/pts/" + number;
     long fd = must("open " + path, Nr.OPENAT, -100, put(0, path), Fd.O_RDWR, 0);
     must("close", Nr.CLOSE, fd);
+  }
+
+  /**
+   * A hole made ahead.
+   *
+   * @param maps what was mapped before
+   */
+  record Ready(Hole hole, List<MapsEntry> maps) {}
+
+  /** Makes the hole ahead that the rebuilding needs, where the image has nothing, most times. */
+  public void makeReady() {
+    List<MapsEntry> maps = ProcFs.maps(pid(), false);
+    long at = Hole.place(maps.stream().map(Hole.Range::of).toList(), Hole.room(maps));
+    ready = new Ready(Hole.openAt(leader, pid(), code + MachineCode.SINGLE, at), maps);
+  }
+
+  /** What {@link #makeReady} has made; null if it was not called. */
+  @Nullable Ready ready() {
+    return ready;
   }
 
   /** Survives this daemon. */
