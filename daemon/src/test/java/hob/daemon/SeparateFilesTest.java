@@ -286,14 +286,16 @@ final class SeparateFilesTest {
   }
 
   @Test
-  void nothingHangsWhenTheHomesDaemonIsKilled() {
+  void nothingHangsWhenTheHomeHasLostWhatItKnew() {
     agent().go("h2");
     agent()
         .tell(
             "!exec('while True: open(\"/home/hob-host\").read(); open(\"%s\", \"a\").write(\"x\")')"
                 .formatted(agent().path("busy")));
     Awaitility.await().atMost(PATIENCE).until(() -> Files.exists(agent().atHome("busy")));
-    bed().host("h1").killDaemon();
+    bed().host("h1").killDaemonAndHold();
+    assertThat(bed().host("h1").run("sh", "-c", "rm -r /run/hob/guests").status()).isZero();
+    bed().host("h1").startDaemon();
     bed().awaitPeers();
     assertThat(agent().status()).isEqualTo(137);
     Awaitility.await().atMost(PATIENCE).until(() -> Agent.mountsOn(bed(), "h2").isEmpty());

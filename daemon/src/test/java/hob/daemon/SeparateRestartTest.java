@@ -90,12 +90,12 @@ final class SeparateRestartTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"h2"})
+  @ValueSource(strings = {"h1", "h2", "h1 h2"})
   void processesRunOnWhenADaemonIsKilled(String killed) throws IOException {
     agent().ask(WORK.formatted(agent().path("")));
     goesOn();
     for (int i = 0; i < 3; i++) {
-      bed().host(killed).killDaemon();
+      kill(killed);
       bed().awaitPeers();
       goesOn();
     }
@@ -107,19 +107,25 @@ final class SeparateRestartTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"h2"})
+  @ValueSource(strings = {"h1", "h2", "h1 h2"})
   void openFilesAndLocksOutliveADaemon(String killed) throws IOException {
     agent().ask("!state['u'] = os.open('%s', os.O_CREAT | os.O_RDWR)".formatted(agent().path("u")));
     agent().ask("!os.write(state['u'], b'abcdef'); os.unlink('%s')".formatted(agent().path("u")));
     agent().ask("!state['l'] = open('%s', 'w')".formatted(agent().path("locked")));
     agent().ask("!import fcntl; fcntl.lockf(state['l'], fcntl.LOCK_EX)");
-    bed().host(killed).killDaemon();
+    kill(killed);
     bed().awaitPeers();
     assertThat(agent().ask("os.pread(state['u'], 9, 2)")).isEqualTo("b'cdef'");
     assertThat(isLocked()).isTrue();
     // What is let go of is noticed by nobody but the daemon that did not see it taken.
     agent().ask("!state['l'].close(); os.close(state['u'])");
     Awaitility.await().atMost(PATIENCE).until(() -> !isLocked());
+  }
+
+  private static void kill(String hosts) {
+    for (String host : hosts.split(" ")) {
+      bed().host(host).killDaemon();
+    }
   }
 
   private boolean isLocked() {
@@ -135,7 +141,7 @@ final class SeparateRestartTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"h2"})
+  @ValueSource(strings = {"h1", "h2", "h1 h2"})
   void whatChangesWhileADaemonIsAwayIsSeen(String away) throws IOException {
     Files.writeString(agent().atHome("changed"), "old");
     Files.writeString(agent().atHome("gone"), "");
@@ -143,11 +149,16 @@ final class SeparateRestartTest {
         "open('%s').read(), os.path.exists('%s'), os.path.exists('%s')"
             .formatted(agent().path("changed"), agent().path("gone"), agent().path("new"));
     assertThat(agent().ask(look)).isEqualTo("('old', True, False)");
-    bed().host(away).killDaemonAndHold();
+    String[] hosts = away.split(" ");
+    for (String host : hosts) {
+      bed().host(host).killDaemonAndHold();
+    }
     Files.writeString(agent().atHome("changed"), "new");
     Files.delete(agent().atHome("gone"));
     Files.writeString(agent().atHome("new"), "");
-    bed().host(away).startDaemon();
+    for (String host : hosts) {
+      bed().host(host).startDaemon();
+    }
     bed().awaitPeers();
     assertThat(agent().ask(look)).isEqualTo("('new', False, True)");
   }

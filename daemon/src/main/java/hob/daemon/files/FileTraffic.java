@@ -48,7 +48,8 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   private final Executor executor;
   private final BiConsumer<String, FilesCargo> wire;
   private final Predicate<String> heard;
-  private final Owners owners = new Owners();
+  private final Owners owners;
+  private final Path guestDirectory;
   private final Map<String, GuestsThere> guests = new ConcurrentHashMap<>();
   private final Map<String, MountsHere> mounts = new ConcurrentHashMap<>();
   private final Map<String, InOrder> lines = new ConcurrentHashMap<>();
@@ -83,7 +84,10 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
     this.wire = wire;
     this.heard = heard;
     roots = new Roots(directory.resolve("roots"));
+    guestDirectory = directory.resolveSibling("guests");
+    owners = new Owners(guestDirectory.resolve("owners"));
     takeUp();
+    takeUpGuests();
   }
 
   private void takeUp() {
@@ -105,6 +109,29 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
     MountPoints.below(directory).stream()
         .filter(point -> !kept.contains(point))
         .forEach(MountPoints::detach);
+  }
+
+  private void takeUpGuests() {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(guestDirectory)) {
+      for (Path each : all) {
+        if (Files.isDirectory(each)) {
+          takeUpGuests(Objects.requireNonNull(each.getFileName()).toString());
+        }
+      }
+    } catch (NoSuchFileException _) {
+      // There were none.
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void takeUpGuests(String peer) {
+    try {
+      there(peer).takeUp();
+    } catch (LinuxException e) {
+      // The peer will be told that its mounts are not known.
+      LOG.log(System.Logger.Level.ERROR, "files cannot be served to " + peer, e);
+    }
   }
 
   private void takeUp(String home, Path at) {
@@ -299,7 +326,8 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
   private synchronized GuestsThere there(String peer) {
     FileServer s = server == null ? FileServer.open() : server;
     server = s;
-    return guests.computeIfAbsent(peer, p -> new GuestsThere(s, frame -> send(p, frame)));
+    return guests.computeIfAbsent(
+        peer, p -> new GuestsThere(s, frame -> send(p, frame), guestDirectory.resolve(p)));
   }
 
   private MountsHere here(String home) {
@@ -385,7 +413,7 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
     roots.remove(session);
   }
 
-  /** Serves no more; mounts that processes use are left to the next daemon. */
+  /** Serves no more; guests, and mounts that processes use, are left to the next daemon. */
   @Override
   public synchronized void close() {
     mounts.forEach((home, here) -> {
@@ -395,9 +423,9 @@ public final class FileTraffic implements HomeFiles, FileOrder, AutoCloseable {
         here.close();
       }
     });
-    guests.values().forEach(GuestsThere::close);
+    guests.values().forEach(GuestsThere::leave);
     if (server != null) {
-      server.close();
+      server.leave();
     }
   }
 }

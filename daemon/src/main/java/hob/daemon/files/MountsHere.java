@@ -28,8 +28,11 @@ final class MountsHere {
   private static final System.Logger LOG = System.getLogger(MountsHere.class.getName());
   private static final long PATIENCE_SECONDS = 60;
 
+  /** So many does {@link FileMount#kept} have. */
+  private static final int DESCRIPTORS = 2;
+
   private final String home;
-  private final KeptMounts kept;
+  private final KeeperNotes kept;
   private final FrameSink sink;
   private final Map<Integer, FileMount> mounts = new ConcurrentHashMap<>();
   private final Map<Integer, Long> tokens = new ConcurrentHashMap<>();
@@ -43,25 +46,29 @@ final class MountsHere {
   MountsHere(String home, Path directory, FrameSink sink) {
     this.home = home;
     this.sink = sink;
-    kept = new KeptMounts(directory);
+    kept = new KeeperNotes(directory);
   }
 
   /** Takes up what an earlier daemon has left there. */
   void takeUp() {
-    for (KeptMounts.Kept each : kept.all()) {
-      int number = each.place().number();
+    for (KeeperNotes.Kept each : kept.all(DESCRIPTORS)) {
+      int number = each.number();
       try {
-        Path at = kept.at(number);
+        Path at = at(number);
         mounts.put(
             number,
             FileMount.takeUp(number, at, each.descriptors(), sink, FileMount.Options.USUAL));
-        tokens.put(number, each.place().token());
+        tokens.put(number, Long.parseLong(each.words().getFirst()));
         LOG.log(System.Logger.Level.INFO, "the files of {0} are still mounted at {1}", home, at);
       } catch (RuntimeException e) {
         LOG.log(System.Logger.Level.WARNING, "a mount of " + home + "'s files is lost", e);
         kept.end(number);
       }
     }
+  }
+
+  private Path at(int number) {
+    return kept.at(Integer.toString(number));
   }
 
   /** Where mounts are that are not to be taken away. */
@@ -122,7 +129,7 @@ final class MountsHere {
     if (gone.isDone()) {
       throw new IllegalStateException("the daemon of " + home + " has gone");
     }
-    Path at = kept.at(number);
+    Path at = at(number);
     try {
       Files.createDirectories(at);
     } catch (IOException e) {
@@ -131,7 +138,7 @@ final class MountsHere {
     LOG.log(System.Logger.Level.INFO, "the files of {0} are mounted at {1}", home, at);
     FileMount mount = FileMount.open(home, number, at, sink, FileMount.Options.USUAL);
     try {
-      kept.keep(place, mount);
+      kept.keep(number, mount.kept(), List.of(Long.toString(place.token())));
     } catch (RuntimeException e) {
       mount.close();
       throw e;

@@ -2,16 +2,10 @@ package hob.daemon.files;
 
 import hob.daemon.files.GuestsThere.Place;
 import hob.home.SessionId;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * mounts is also in a file, for the next daemon. Any thread.
  */
 final class Roots {
-  private final Path file;
+  private final SavedMap saved;
   private final Map<SessionId, Root> roots = new ConcurrentHashMap<>();
 
   /**
@@ -33,26 +27,30 @@ final class Roots {
     boolean hasMount() {
       return mount.number() != 0;
     }
+
+    private List<String> words() {
+      List<String> words = new ArrayList<>();
+      words.add(Integer.toString(mount.number()));
+      words.add(Long.toString(mount.token()));
+      words.addAll(shared.words());
+      return words;
+    }
+
+    private static Root of(List<String> words) {
+      Place mount = new Place(Integer.parseInt(words.get(0)), Long.parseLong(words.get(1)));
+      return new Root(mount, SharedPaths.of(words.subList(2, words.size())));
+    }
   }
 
   /** Those in a file, if there is one. */
   Roots(Path file) {
-    this.file = file;
-    Properties all = new Properties();
-    try (var in = Files.newInputStream(file)) {
-      all.load(in);
-    } catch (NoSuchFileException _) {
-      return;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    all.stringPropertyNames()
-        .forEach(name -> {
-          String[] words = all.getProperty(name).split("\n");
-          Place mount = new Place(Integer.parseInt(words[0]), Long.parseLong(words[1]));
-          List<String> shared = Arrays.asList(words).subList(2, words.length);
-          roots.put(SessionId.parse(name), new Root(mount, SharedPaths.of(shared)));
-        });
+    saved = new SavedMap(file);
+    saved
+        .keys()
+        .forEach(session ->
+            roots.put(
+                SessionId.parse(session),
+                Root.of(java.util.Objects.requireNonNull(saved.get(session)))));
   }
 
   @Nullable Root get(SessionId session) {
@@ -60,47 +58,20 @@ final class Roots {
   }
 
   void put(SessionId session, Root root) {
-    Root before = roots.put(session, root);
-    if (!root.equals(before) && (root.hasMount() || before != null && before.hasMount())) {
-      save();
+    roots.put(session, root);
+    if (root.hasMount()) {
+      saved.put(session.toString(), root.words());
     }
   }
 
   void remove(SessionId session) {
-    Root before = roots.remove(session);
-    if (before != null && before.hasMount()) {
-      save();
-    }
+    roots.remove(session);
+    saved.remove(session.toString());
   }
 
   /** Whether any session of a home has files of it here. */
   boolean anyOf(String home) {
     return roots.entrySet().stream()
         .anyMatch(e -> e.getKey().home().equals(home) && e.getValue().hasMount());
-  }
-
-  private synchronized void save() {
-    Properties all = new Properties();
-    roots.forEach((session, root) -> {
-      if (root.hasMount()) {
-        all.setProperty(
-            session.toString(),
-            root.mount.number()
-                + "\n"
-                + root.mount.token()
-                + "\n"
-                + String.join("\n", root.shared.words()));
-      }
-    });
-    Path fresh = file.resolveSibling(file.getFileName() + ".new");
-    try {
-      Files.createDirectories(file.toAbsolutePath().getParent());
-      try (var out = Files.newOutputStream(fresh)) {
-        all.store(out, null);
-      }
-      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

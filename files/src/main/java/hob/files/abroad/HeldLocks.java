@@ -74,6 +74,9 @@ final class HeldLocks {
                 && RawMemory.i64(body + FuseLayout.LK_END) == Long.MAX_VALUE;
     Owner owner = new Owner(node, RawMemory.i64(body + FuseLayout.LK_OWNER), flock);
     int type = RawMemory.i32(body + FuseLayout.LK_TYPE);
+    if (asked.remove(unique & ~FuseLayout.UNIQUE_RESEND) != null) {
+      expected.decrementAndGet();
+    }
     asked.put(unique, new Lock(owner, RawMemory.i32(body + FuseLayout.LK_PID), type, all));
     expected.incrementAndGet();
   }

@@ -4,6 +4,8 @@ import hob.linux.RawMemory;
 import hob.linux.fuse.FuseLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * What a guest was last answered to requests that change something. When its host's daemon, or this
@@ -31,6 +33,9 @@ final class Answers {
   private final MemorySegment memory;
   private final long base;
 
+  /** Those that somebody else gave, by number. */
+  private final Map<Long, Long> earlier = new HashMap<>();
+
   /** None. */
   Answers() {
     this(Arena.ofAuto().allocate(BYTES, 8));
@@ -44,6 +49,10 @@ final class Answers {
   Answers(MemorySegment memory) {
     this.memory = memory;
     base = this.memory.address();
+    long count = RawMemory.i64(base);
+    for (long i = Math.max(0, count - MOST); i < count; i++) {
+      earlier.put(RawMemory.i64(record(i)), record(i));
+    }
   }
 
   /**
@@ -76,9 +85,22 @@ final class Answers {
     return number & ~FuseLayout.UNIQUE_RESEND;
   }
 
-  /** Where the answer to a request is; 0 when it was not carried out, as far as is known. */
-  long find(long number) {
+  /**
+   * Where the answer to a request is; 0 when it was not carried out, as far as is known.
+   *
+   * @param again whether its sender knows that it may have been here; if not, only what an earlier
+   *     program answered is looked at
+   */
+  long find(long number, boolean again) {
     long wanted = plain(number);
+    Long known = earlier.get(wanted);
+    // Its place may have been taken by another since.
+    if (known != null && RawMemory.i64(known) == wanted) {
+      return known;
+    }
+    if (!again) {
+      return 0;
+    }
     long count = RawMemory.i64(base);
     for (long i = count - 1; i >= 0 && i >= count - MOST; i--) {
       if (RawMemory.i64(record(i)) == wanted) {

@@ -132,11 +132,10 @@ final class Descriptors {
           opened++;
           if (write) {
             node.writeFd = fd;
-            node.mayWrite = true;
           } else {
             node.readFd = fd;
-            node.mayRead = true;
           }
+          allowed(node, !write || node.mayRead, write || node.mayWrite);
         }
       }
       if (fd >= 0) {
@@ -178,6 +177,15 @@ final class Descriptors {
     return r == 0 && RawMemory.i32(worker.stat() + Attributes.STATX_UID) == worker.user().uid();
   }
 
+  /** What the user may do from now on; under the node's monitor. */
+  private static void allowed(Node node, boolean read, boolean write) {
+    if (read != node.mayRead || write != node.mayWrite) {
+      node.mayRead = read;
+      node.mayWrite = write;
+      node.guest.nodes().may(node);
+    }
+  }
+
   /** Takes a descriptor, open for reading and writing, of a file that the user has just made. */
   void adopt(Node node, int fd) {
     boolean taken;
@@ -186,8 +194,7 @@ final class Descriptors {
       if (taken) {
         node.writeFd = fd;
       }
-      node.mayRead = true;
-      node.mayWrite = true;
+      allowed(node, true, true);
     }
     if (taken) {
       cache.opened(node);
@@ -204,7 +211,9 @@ final class Descriptors {
       if (taken) {
         node.pathFd = fd;
         node.recent = true;
-        node.pinned |= !node.mount.decodable();
+        if (!node.mount.decodable()) {
+          pin(node);
+        }
       }
     }
     if (taken) {
@@ -217,10 +226,16 @@ final class Descriptors {
   /** Keeps a file that is about to lose its last name, for as long as the guest knows it. */
   void pin(Worker worker, Node node) {
     if (openPath(worker, node) >= 0) {
-      synchronized (node) {
-        node.pinned = true;
-      }
+      pin(node);
       release(node);
+    }
+  }
+
+  /** The same for a file of which there is a descriptor already. */
+  void pin(Node node) {
+    synchronized (node) {
+      node.pinned = true;
+      node.guest.vault().put(Vault.Tag.file(node), node.pathFd);
     }
   }
 

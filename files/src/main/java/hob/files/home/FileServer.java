@@ -48,10 +48,37 @@ public final class FileServer implements AutoCloseable {
    * @throws hob.linux.LinuxException ENOENT, ENOTDIR and kin if the root cannot be opened
    */
   public Guest invite(int mount, Path root, Credentials user, FrameSink sink) {
-    Guest guest = new Guest(this, mount, user, sink);
+    return invite(mount, root, user, sink, GuestState.none());
+  }
+
+  /**
+   * The same, of one that another program can serve on.
+   *
+   * @param state new; the guest's from now on
+   */
+  public Guest invite(int mount, Path root, Credentials user, FrameSink sink, GuestState state) {
+    Guest guest = new Guest(this, mount, user, sink, state);
     guests.add(guest);
     guest.start(root);
     return guest;
+  }
+
+  /**
+   * Takes up a guest that an earlier program has served.
+   *
+   * @throws RuntimeException if it cannot be served on; then it is gone
+   */
+  public Guest resume(int mount, Credentials user, FrameSink sink, GuestState state) {
+    Guest guest = new Guest(this, mount, user, sink, state);
+    guests.add(guest);
+    guest.resume();
+    return guest;
+  }
+
+  /** Ends, and leaves the guests to another program. */
+  public void leave() {
+    timer.shutdownNow();
+    watch.close();
   }
 
   Watch watch() {

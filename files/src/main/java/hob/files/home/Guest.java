@@ -12,12 +12,14 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One mount of this home's files on one foreign host, for one user: what it knows, and the threads
@@ -29,16 +31,18 @@ public final class Guest implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Guest.class.getName());
   private static final int READERS = 3;
 
+  /** A file without a name may take room so long after it was closed. */
+  private static final long SWEEP_MILLIS = 500;
+
   private final FileServer server;
   private final int mount;
   private final Credentials user;
   private final FrameSink sink;
   private final Descriptors descriptors;
   private final Locks locks;
-  private final NodeTable nodes = new NodeTable();
+  private final NodeTable nodes;
   private final Outbox outbox;
-  private final Absences absences;
-  private final Answers answers = new Answers();
+  private final GuestState state;
   private final Request.Pool pool = new Request.Pool();
 
   /** Requests that change something, in order; and what must come after them. */
@@ -59,10 +63,14 @@ public final class Guest implements AutoCloseable {
   private final AtomicBoolean flushScheduled = new AtomicBoolean();
   private final AtomicBoolean retryScheduled = new AtomicBoolean();
   private final AtomicBoolean closeScheduled = new AtomicBoolean();
+  private final AtomicBoolean sweepScheduled = new AtomicBoolean();
   private final Object flushLock = new Object();
   private volatile boolean closed;
 
-  Guest(FileServer server, int mount, Credentials user, FrameSink sink) {
+  /** An earlier program served it, and it has not noticed yet. */
+  private volatile boolean isAwaited;
+
+  Guest(FileServer server, int mount, Credentials user, FrameSink sink, GuestState state) {
     this.server = server;
     this.mount = mount;
     this.user = user;
@@ -70,7 +78,8 @@ public final class Guest implements AutoCloseable {
     descriptors = new Descriptors(server.cache());
     locks = new Locks(this, descriptors);
     outbox = new Outbox(mount);
-    absences = new Absences(outbox);
+    this.state = state;
+    nodes = new NodeTable(state.nodes(), outbox);
     mutator = worker("files-change-" + mount, changes, true);
     for (int i = 0; i < READERS; i++) {
       worker("files-look-%d-%d".formatted(mount, i), looks, false);
@@ -89,11 +98,27 @@ public final class Guest implements AutoCloseable {
    * @throws LinuxException ENOENT and kin if there is none
    */
   void start(Path root) {
+    begin(() -> takeRoot(root));
+  }
+
+  /**
+   * Starts the threads and takes up what an earlier program has left of the guest. What comes in
+   * before {@link FileFrame#ATTACH} has no effect: some of it was said to that program, and who
+   * said it will say it again.
+   *
+   * @throws IllegalStateException if its root directory is not known
+   */
+  void resume() {
+    isAwaited = true;
+    begin(this::recall);
+  }
+
+  private void begin(Runnable first) {
     workers.forEach(Worker::start);
     CompletableFuture<Boolean> ready = new CompletableFuture<>();
     changes.add(() -> {
       try {
-        takeRoot(root);
+        first.run();
         ready.complete(true);
       } catch (RuntimeException e) {
         ready.completeExceptionally(e);
@@ -115,11 +140,52 @@ public final class Guest implements AutoCloseable {
     if (node.id != 1) {
       throw new IllegalStateException("the root is node " + node.id);
     }
-    node.lookups = Long.MAX_VALUE;
-    synchronized (node) {
-      node.pinned = true;
-    }
     descriptors.keepPath(node, fd.number());
+    descriptors.pin(node);
+  }
+
+  private void recall() {
+    NodeFile saved = Objects.requireNonNull(state.nodes());
+    List<Vault.Kept> kept = state.vault().all();
+    for (Vault.Kept each : kept) {
+      if (each.tag().kind() == Vault.Kind.MOUNT) {
+        try (Fd file = each.file()) {
+          Vault.Tag tag = each.tag();
+          server.mounts().restore(tag.id(), mutator, file.number(), tag.more(), tag.number());
+        }
+      }
+    }
+    for (NodeFile.Saved known : saved.nodes()) {
+      Mount on = server.mounts().get(known.mount());
+      if (on == null) {
+        saved.remove(known.record());
+      } else {
+        server.watch().register(nodes.restore(this, on, known));
+      }
+    }
+    saved.absences().forEach(nodes::restore);
+    for (Vault.Kept each : kept) {
+      recall(each);
+    }
+    if (nodes.get(1) == null) {
+      throw new IllegalStateException("the root directory of a guest is not known any more");
+    }
+  }
+
+  private void recall(Vault.Kept each) {
+    if (each.tag().kind() == Vault.Kind.MOUNT) {
+      return;
+    }
+    Node node = nodes.get(each.tag().id());
+    if (node == null) {
+      state.vault().drop(each.tag());
+      each.file().close();
+    } else if (each.tag().kind() == Vault.Kind.LOCK) {
+      locks.restore(node, each);
+    } else {
+      descriptors.keepPath(node, each.file().number());
+      descriptors.pin(node);
+    }
   }
 
   // ------------------------------------------------------------------ what comes in
@@ -136,6 +202,11 @@ public final class Guest implements AutoCloseable {
     }
     int at = body.position();
     int kind = body.get(at + FileFrame.KIND);
+    if (kind == FileFrame.ATTACH) {
+      isAwaited = false;
+    } else if (isAwaited) {
+      return;
+    }
     int flags = body.get(at + FileFrame.FLAGS);
     body.position(at + FileFrame.HEAD_BYTES);
     switch (kind) {
@@ -298,14 +369,35 @@ public final class Guest implements AutoCloseable {
     return outbox;
   }
 
-  /** Names of which the guest was told that they are not there. */
-  Absences absences() {
-    return absences;
+  Vault vault() {
+    return state.vault();
+  }
+
+  /** A file on a mount is about to be registered. */
+  void keepMount(Mount mount, int fd, boolean handles) {
+    int root = mount.root().number();
+    vault()
+        .put(
+            new Vault.Tag(Vault.Kind.MOUNT, mount.id(), 0, handles, mount.number()),
+            root >= 0 ? root : fd);
+  }
+
+  /** What was kept so is not needed any more. */
+  void unkeep(Vault.Tag tag) {
+    vault().drop(tag);
+    if (vault().hasIdle() && sweepScheduled.compareAndSet(false, true)) {
+      server.later(
+          SWEEP_MILLIS,
+          () -> {
+            sweepScheduled.set(false);
+            vault().sweep();
+          });
+    }
   }
 
   /** What the guest was answered last. */
   Answers answers() {
-    return answers;
+    return state.answers();
   }
 
   Locks locks() {
@@ -339,8 +431,8 @@ public final class Guest implements AutoCloseable {
   }
 
   /** A file that the guest is about to hear of. */
-  Node register(Mount on, FileId file, int type, long flags) {
-    Node node = nodes.found(this, on, file, type, flags);
+  Node register(Mount on, FileId file, int type, long flags, Node.@Nullable Place place) {
+    Node node = nodes.found(this, on, file, type, flags, place);
     server.watch().register(node);
     return node;
   }
@@ -354,6 +446,7 @@ public final class Guest implements AutoCloseable {
       changes.add(() -> {
         locks.forget(node);
         descriptors.drop(node);
+        unkeep(Vault.Tag.file(node));
       });
     }
   }
@@ -411,13 +504,7 @@ public final class Guest implements AutoCloseable {
 
   /** Events were lost: no name that the guest knows can be relied on, nor that there is none. */
   void forgetNames() {
-    for (Node node : nodes.all()) {
-      Node.Place place = node.place;
-      if (place != null) {
-        outbox.expired(place.parent(), place.name());
-      }
-    }
-    absences.clear().forEach(a -> outbox.expired(a.directory(), a.bytes()));
+    nodes.expireNames();
   }
 
   /** How many files the guest knows. */
@@ -440,6 +527,7 @@ public final class Guest implements AutoCloseable {
         descriptors.drop(node);
       }
       server.watch().forget(this);
+      state.close();
       workers.forEach(Worker::stop);
     });
   }

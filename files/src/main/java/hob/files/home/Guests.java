@@ -28,12 +28,22 @@ public final class Guests implements AutoCloseable {
    * @throws hob.linux.LinuxException ENOENT and kin if the root cannot be opened
    */
   public Guest invite(int mount, Path root, Credentials user) {
+    return invite(mount, root, user, GuestState.none());
+  }
+
+  /** The same, of one that another program can serve on. */
+  public Guest invite(int mount, Path root, Credentials user, GuestState state) {
     if (guests.containsKey(mount)) {
       throw new IllegalArgumentException("mount " + mount + " is in use");
     }
-    Guest guest = server.invite(mount, root, user, sink);
+    Guest guest = server.invite(mount, root, user, sink, state);
     guests.put(mount, guest);
     return guest;
+  }
+
+  /** {@link FileServer#resume}. */
+  public void resume(int mount, Credentials user, GuestState state) {
+    guests.put(mount, server.resume(mount, user, sink, state));
   }
 
   /** Takes a frame from the guests' host; the connection's reader thread. */

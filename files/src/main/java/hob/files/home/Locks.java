@@ -8,6 +8,9 @@ import hob.linux.RawMemory;
 import hob.linux.Sys;
 import hob.linux.fuse.FuseLayout;
 import hob.linux.fuse.FuseOpcode;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -131,8 +134,33 @@ final class Locks {
   private void release(Owner owner) {
     Holder holder = held.remove(owner);
     if (holder != null) {
-      holder.fd.close();
+      letGo(owner, holder);
+      guest.unkeep(tag(owner, holder.pid));
     }
+  }
+
+  /** Gives back all that the description holds: closing it is not enough, as it is kept twice. */
+  private static void letGo(Owner owner, Holder holder) {
+    if (owner.flock) {
+      Sys.call(Nr.FLOCK, holder.fd.number(), LOCK_UN);
+    } else {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment all = arena.allocate(32, 8);
+        all.set(ValueLayout.JAVA_SHORT, 0, (short) F_UNLCK);
+        holder.fd.fcntl(F_OFD_SETLK, all.address());
+      }
+    }
+    holder.fd.close();
+  }
+
+  private static Vault.Tag tag(Owner owner, int pid) {
+    return new Vault.Tag(Vault.Kind.LOCK, owner.node.id, owner.id, owner.flock, pid);
+  }
+
+  /** Locks that an earlier program held for the guest. */
+  void restore(Node node, Vault.Kept kept) {
+    Vault.Tag tag = kept.tag();
+    held.put(new Owner(node, tag.owner(), tag.more()), new Holder(kept.file(), tag.number()));
   }
 
   /** Writes a {@code struct flock}; its address. */
@@ -171,6 +199,7 @@ final class Locks {
       Fd made = Fd.of(fd);
       if (fd >= 0) {
         held.put(owner, new Holder(made, wanted.pid));
+        guest.vault().put(tag(owner, wanted.pid), made.number());
       }
       return made;
     } finally {
@@ -228,7 +257,7 @@ final class Locks {
 
   /** Lets go of all. */
   void clear() {
-    held.values().forEach(holder -> holder.fd.close());
+    held.forEach(Locks::letGo);
     held.clear();
     waiting.clear();
   }

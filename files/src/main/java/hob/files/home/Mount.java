@@ -25,6 +25,11 @@ record Mount(long id, Fd root, long fileSystem, long inodeTag, Kind kind) {
     HIDDEN
   }
 
+  /** Of its file system among those that guests have come to. */
+  int number() {
+    return (int) (inodeTag >>> 48);
+  }
+
   boolean decodable() {
     return kind == Kind.WATCHED || kind == Kind.UNWATCHED;
   }

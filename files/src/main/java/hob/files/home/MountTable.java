@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** The mounts that guests have come to. Any thread. */
 final class MountTable {
@@ -68,6 +69,27 @@ final class MountTable {
     return known != null ? known : make(id, worker, fd, handles);
   }
 
+  /** The mount with this id, if guests have come to it. */
+  @Nullable Mount get(long id) {
+    return byId.get(id);
+  }
+
+  /**
+   * A mount that guests of an earlier program have come to.
+   *
+   * @param number {@link Mount#number} there
+   */
+  synchronized void restore(long id, Worker worker, int fd, boolean handles, int number) {
+    if (!byId.containsKey(id)) {
+      devices.put(FileStat.of("/proc/self/fd/" + fd).device(), number);
+      make(id, worker, fd, handles);
+    }
+  }
+
+  private int nextNumber() {
+    return 1 + devices.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
+  }
+
   private synchronized Mount make(long id, Worker worker, int fd, boolean handles) {
     Mount known = byId.get(id);
     if (known != null) {
@@ -85,7 +107,7 @@ final class MountTable {
         LOG.log(Level.INFO, "{0} cannot be watched: cached for a second only", type);
       }
     }
-    int index = devices.computeIfAbsent(stat.device(), _ -> devices.size());
+    int index = devices.computeIfAbsent(stat.device(), _ -> nextNumber());
     Mount mount = new Mount(id, root, fileSystem(fd), (long) index << 48, kind);
     byId.put(id, mount);
     return mount;

@@ -49,7 +49,7 @@ final class Names {
     int r = find(worker, directory, fd, name, worker.out(), true);
     if (Errno.ENOENT.is(r)) {
       Attributes.noEntry(worker.out(), directory);
-      guest.absences().add(directory.id, RawMemory.bytes(name, RawMemory.length(name, 256)));
+      guest.nodes().absent(directory.id, RawMemory.bytes(name, RawMemory.length(name, 256)));
       return FuseLayout.ENTRY_BYTES;
     }
     return r < 0 ? r : FuseLayout.ENTRY_BYTES;
@@ -93,15 +93,12 @@ final class Names {
     int type = RawMemory.u16(worker.stat() + Attributes.STATX_MODE) & Node.S_IFMT;
     Found found = identify(worker, fd);
     worker.asUser();
-    Node node = guest.register(found.mount, found.file, type, hasNoList(worker, fd, type));
-    if (place != null) {
-      node.place = place;
-    }
-    return node;
+    guest.keepMount(found.mount, fd, found.handles);
+    return guest.register(found.mount, found.file, type, hasNoList(worker, fd, type), place);
   }
 
   /** What a descriptor is of. */
-  private record Found(Mount mount, FileId file) {}
+  private record Found(Mount mount, FileId file, boolean handles) {}
 
   /** May leave the worker acting as root. {@link Worker#statx} must have been called. */
   private Found identify(Worker worker, int fd) {
@@ -120,7 +117,7 @@ final class Names {
     byte[] handle =
         handles ? RawMemory.bytes(at + 8, RawMemory.i32(at)) : RawMemory.bytes(stat + 32, 8);
     Mount mount = guest.mounts().get(id, worker, fd, handles);
-    return new Found(mount, new FileId(mount.fileSystem(), handleType, handle));
+    return new Found(mount, new FileId(mount.fileSystem(), handleType, handle), handles);
   }
 
   private static long handle(int fd, long at, long mountId, int flags) {
@@ -381,9 +378,7 @@ final class Names {
       if (path >= 0) {
         descriptors.keepPath(node, (int) path);
       }
-      synchronized (node) {
-        node.pinned = true;
-      }
+      descriptors.pin(node);
     }
     boolean room = Data.hasRoom(worker, fd);
     guest.writes(node);

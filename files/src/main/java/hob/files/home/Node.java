@@ -33,6 +33,9 @@ final class Node {
   // Guarded by the guest's NodeTable.
   long lookups;
 
+  /** Where it is in the {@link NodeFile}. */
+  long record;
+
   // Guarded by this.
   int pathFd = NONE;
   int readFd = NONE;

@@ -119,7 +119,7 @@ final class Worker {
   void serve(Request request) {
     user = guest.userOf(request.uid(), request.gid());
     try {
-      if (request.again() && answeredBefore(request)) {
+      if (isMutator && answeredBefore(request)) {
         return;
       }
       int result = operations.perform(this, request);
@@ -136,7 +136,7 @@ final class Worker {
 
   /** Answers as before, if the request was carried out already. */
   private boolean answeredBefore(Request request) {
-    long found = isMutator ? guest.answers().find(request.unique()) : 0;
+    long found = guest.answers().find(request.unique(), request.again());
     if (found == 0) {
       return false;
     }
