@@ -6,5 +6,6 @@ module hob.home {
   requires transitive hob.image;
 
   exports hob.home;
+  exports hob.home.net;
   exports hob.home.proto;
 }

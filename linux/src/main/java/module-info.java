@@ -5,4 +5,5 @@ module hob.linux {
   exports hob.linux;
   exports hob.linux.fanotify;
   exports hob.linux.fuse;
+  exports hob.linux.net;
 }

@@ -6,6 +6,7 @@ import hob.daemon.control.Control;
 import hob.daemon.exec.Dispatcher;
 import hob.daemon.exec.Reception;
 import hob.daemon.files.FileTraffic;
+import hob.daemon.net.PacketLinks;
 import hob.daemon.peer.PeerLink;
 import hob.daemon.peer.PeerListener;
 import hob.daemon.peer.Peers;
@@ -15,6 +16,7 @@ import hob.home.EngineMessage;
 import hob.home.ForeignGroups;
 import hob.home.KernelEngine;
 import hob.home.SessionId;
+import hob.home.net.HostNetwork;
 import hob.linux.ProcFs;
 import hob.migration.Migration;
 import hob.migration.Timeouts;
@@ -62,6 +64,7 @@ public final class Hobd implements AutoCloseable {
   private final Journal journal;
   private final Endpoint endpoint;
   private final Peers peers;
+  private final PacketLinks packets;
   private final FileTraffic files;
   private final Engine engine;
   private final Migration migration;
@@ -96,12 +99,16 @@ public final class Hobd implements AutoCloseable {
             executor,
             peers::send,
             peer -> peers.find(peer).flatMap(PeerLink::connection).isPresent());
+    packets = new PacketLinks(endpoint, p -> peers.find(p).flatMap(PeerLink::address));
+    HostNetwork network = HostNetwork.over(packets, executor);
+    packets.tell(network);
     KernelEngine kernel =
         new KernelEngine(
             peers,
             config.run().resolve("sessions"),
             Capacity.without(config.hiddenCpuFlags()).in(new ForeignGroups(config.foreignGroups())),
-            files);
+            files,
+            network);
     engine = kernel;
     Optional<ArmedFaults> faults =
         config.faults()
@@ -135,7 +142,12 @@ public final class Hobd implements AutoCloseable {
     hobd.files.start(config.peers().keySet(), hobd.engine::homeFilesLost);
     hobd.migration.recover(hobd.engine.recover());
     SocketAddress address =
-        hobd.endpoint.listen(config.listen(), peer -> hobd.peers.admit(peer.name())).address();
+        hobd.endpoint
+            .listen(
+                config.listen(),
+                peer -> hobd.peers.admit(peer.name()),
+                peer -> hobd.packets.admit(peer.name()))
+            .address();
     hobd.peers.start();
     var _ =
         hobd.timer.scheduleWithFixedDelay(
@@ -195,6 +207,7 @@ public final class Hobd implements AutoCloseable {
     files.close();
     endpoint.close();
     engine.close();
+    packets.close();
     journal.close();
     timer.shutdownNow();
     executor.shutdown();

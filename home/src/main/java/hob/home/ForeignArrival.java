@@ -1,5 +1,6 @@
 package hob.home;
 
+import hob.home.net.GuestNetwork;
 import hob.image.Descendants;
 import hob.image.ForegroundGroup;
 import hob.image.RefusedException;
@@ -41,15 +42,21 @@ final class ForeignArrival extends MappedArrival {
             outline.getHome(), Math.max(outline.getNextPid(), Sandbox.FOREIGN_PIDS), root);
     session.sandbox = sandbox;
     int init = sandbox.init().pid();
+    session.network =
+        session
+            .hostNetwork()
+            .enter(session.id().toString(), session.id().home(), init, outline.getNetwork());
     session.streams().sandbox(() -> Descendants.of(init), "/proc/" + init + "/root/dev/pts");
     try {
       vessels.putAll(build(outline));
       vessels.values().forEach(Vessel::makeReady);
       enter(outline, capacity.groups());
     } catch (RefusedException e) {
+      session.leaveNetwork();
       sandbox.destroy();
       throw new MoveRefusedException(e.refusals());
     } catch (RuntimeException e) {
+      session.leaveNetwork();
       sandbox.destroy();
       throw e;
     }
@@ -96,6 +103,10 @@ final class ForeignArrival extends MappedArrival {
   protected void beforeLay() {
     // Files were made and renamed until the tree stood still.
     homeFiles.learn(session.id());
+    GuestNetwork network = session.network;
+    if (network != null) {
+      network.await();
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package hob.home;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import hob.home.net.HostNetwork;
 import hob.home.proto.EngineEvent;
 import hob.image.Capture;
 import hob.image.Refusal;
@@ -36,6 +37,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
   private final EngineFiles files;
   private final Capacity capacity;
   private final HomeFiles homeFiles;
+  private final HostNetwork network;
   private final Poller poller = new Poller("hob-poller");
   private final Map<SessionId, LocalSession> sessions = new ConcurrentHashMap<>();
   private final int self = (int) ProcessHandle.current().pid();
@@ -52,7 +54,14 @@ public final class KernelEngine implements Engine, RemoteInvocation {
    * @param capacity what processes may come for
    */
   public KernelEngine(EngineLink link, Path state, Capacity capacity, HomeFiles homeFiles) {
+    this(link, state, capacity, homeFiles, HostNetwork.none());
+  }
+
+  /** As the other one, with a network for processes abroad. */
+  public KernelEngine(
+      EngineLink link, Path state, Capacity capacity, HomeFiles homeFiles, HostNetwork network) {
     this.link = link;
+    this.network = network;
     this.homeFiles = homeFiles;
     this.capacity = capacity;
     this.files = new EngineFiles(state);
@@ -65,7 +74,10 @@ public final class KernelEngine implements Engine, RemoteInvocation {
 
   LocalSession session(SessionId id, String location) {
     return sessions.computeIfAbsent(
-        id, k -> new LocalSession(id, link, poller, files, location, () -> sessions.remove(id)));
+        id,
+        k ->
+            new LocalSession(
+                id, link, poller, files, network, location, () -> sessions.remove(id)));
   }
 
   @Override
@@ -264,6 +276,9 @@ public final class KernelEngine implements Engine, RemoteInvocation {
 
   @Override
   public void located(SessionId id, long incarnation, String host) {
+    if (!host.equals(link.self())) {
+      network.at(id.toString(), host);
+    }
     LocalSession s = sessions.get(id);
     if (s != null && incarnation >= s.incarnation) {
       s.incarnation = incarnation;
@@ -391,6 +406,7 @@ public final class KernelEngine implements Engine, RemoteInvocation {
   @Override
   public void close() {
     sessions.values().forEach(s -> s.tracer().close());
+    network.close();
     poller.close();
   }
 

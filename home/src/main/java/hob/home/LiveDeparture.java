@@ -1,5 +1,6 @@
 package hob.home;
 
+import hob.home.net.GuestNetwork;
 import hob.image.Capture;
 import hob.image.Pages;
 import hob.image.Refusal;
@@ -9,6 +10,7 @@ import hob.image.SystemVUse;
 import hob.image.TreeWalk;
 import hob.image.Vessel;
 import hob.image.proto.ProcessImage;
+import hob.image.proto.SessionNetwork;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
@@ -43,15 +45,25 @@ final class LiveDeparture implements Departure {
     if (session.sandbox == null) {
       session.streams().pipes(SharedPipes.of(walk));
     }
-    this.outline = session.tracer().call(() -> describe(session, walk));
-    if (outline.getProcessesCount() == 0) {
+    TreeOutline plain = session.tracer().call(() -> describe(session, walk));
+    if (plain.getProcessesCount() == 0) {
       throw ended();
     }
+    this.outline = withNetwork(plain);
   }
 
   private MoveRefusedException ended() {
     return new MoveRefusedException(
         List.of(new Refusal(session.id().pid(), Refusal.ENDED, "has just ended")));
+  }
+
+  private TreeOutline withNetwork(TreeOutline plain) {
+    GuestNetwork here = session.network;
+    SessionNetwork network =
+        session.atHome()
+            ? session.hostNetwork().leaving(session.id().toString())
+            : here == null ? null : here.settings();
+    return network == null ? plain : plain.toBuilder().setNetwork(network).build();
   }
 
   /** What a target needs to know of the tree before it stops. Tracer's thread. */
@@ -217,6 +229,7 @@ final class LiveDeparture implements Departure {
             stay();
           }
           if (session.sandbox == null) {
+            session.hostNetwork().back(session.id().toString());
             session.watchResident();
           }
         });
@@ -261,6 +274,7 @@ final class LiveDeparture implements Departure {
     session.save();
     session.settled();
     session.left();
+    session.hostNetwork().at(session.id().toString(), session.location);
   }
 
   @Override

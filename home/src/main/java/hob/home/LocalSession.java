@@ -1,5 +1,7 @@
 package hob.home;
 
+import hob.home.net.GuestNetwork;
+import hob.home.net.HostNetwork;
 import hob.home.proto.Continued;
 import hob.home.proto.Empty;
 import hob.home.proto.EngineEvent;
@@ -88,6 +90,7 @@ final class LocalSession {
   private final Poller poller;
   private final EngineFiles files;
   private final SessionStreams streams;
+  private final HostNetwork hostNetwork;
   private final Runnable onEnd;
 
   volatile long incarnation;
@@ -128,6 +131,10 @@ final class LocalSession {
   private final Set<Integer> arrivedStopped = new HashSet<>();
   final HomeGroups groups = new HomeGroups();
   @Nullable Sandbox sandbox;
+
+  /** Abroad: the sandbox's; null when it has none but its loopback device. */
+  @Nullable GuestNetwork network;
+
   private @Nullable Fd resident;
   final Set<Integer> paused = new LinkedHashSet<>();
 
@@ -160,6 +167,7 @@ final class LocalSession {
       EngineLink link,
       Poller poller,
       EngineFiles files,
+      HostNetwork hostNetwork,
       String location,
       Runnable onEnd) {
     this.id = id;
@@ -169,6 +177,7 @@ final class LocalSession {
     this.files = files;
     this.streams = new SessionStreams(atHome(), poller, this::stream);
     this.location = location;
+    this.hostNetwork = hostNetwork;
     this.onEnd = onEnd;
   }
 
@@ -178,6 +187,10 @@ final class LocalSession {
 
   Tracer tracer() {
     return tracer;
+  }
+
+  HostNetwork hostNetwork() {
+    return hostNetwork;
   }
 
   SessionStreams streams() {
@@ -840,6 +853,11 @@ final class LocalSession {
         SystemVUse.there(sandbox.init().pid()).forEach(i -> left.addIpc(i.toString()));
       }
       send(EngineEvent.newBuilder().setEmpty(left));
+      GuestNetwork n = network;
+      if (n != null) {
+        hostNetwork.ended(n);
+        network = null;
+      }
       leaveSandbox();
       end();
     }
@@ -927,9 +945,19 @@ final class LocalSession {
       tracer.unwatch(s.init().pid());
       s.destroy();
     }
+    leaveNetwork();
     groups.leave();
     sandbox = null;
     hostPids.clear();
+  }
+
+  /** The sandbox has none any more, at once. */
+  void leaveNetwork() {
+    GuestNetwork n = network;
+    if (n != null) {
+      hostNetwork.leave(n);
+      network = null;
+    }
   }
 
   // ---- both
@@ -981,6 +1009,7 @@ final class LocalSession {
     }
     forgetMove();
     location = id.home();
+    hostNetwork.back(id.toString());
     streams.keepIpc(Set.of());
     role = Role.RESIDENT;
     save();
@@ -1071,6 +1100,9 @@ final class LocalSession {
     over = true;
     unwatchResident();
     streams.close();
+    if (atHome()) {
+      hostNetwork.over(id.toString());
+    }
     forgetPlaces();
     files.forget(id);
     onEnd.run();

@@ -1,8 +1,10 @@
 package hob.home;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import hob.home.proto.Signal;
 import hob.image.Shadow;
 import hob.image.Vessel;
+import hob.image.proto.SessionNetwork;
 import hob.linux.LinuxException;
 import hob.linux.SystemV;
 import java.util.ArrayList;
@@ -73,6 +75,15 @@ final class Recovery {
     return all;
   }
 
+  private static SessionNetwork network(Properties p) {
+    try {
+      return SessionNetwork.parseFrom(HexFormat.of().parseHex(p.getProperty("network", "")));
+    } catch (InvalidProtocolBufferException e) {
+      LOG.log(System.Logger.Level.WARNING, "a session has no network any more", e);
+      return SessionNetwork.getDefaultInstance();
+    }
+  }
+
   private static Optional<Recovered> takeUp(
       Properties p, LocalSession s, LocalSession.Role role, KernelEngine engine) {
     s.arriving = Long.parseLong(p.getProperty("arriving", "0"));
@@ -118,6 +129,7 @@ final class Recovery {
         return Optional.empty();
       }
       s.sandbox = Sandbox.takeUp(Vessel.takeUp(init.host, 1));
+      s.network = s.hostNetwork().enter(s.id().toString(), s.id().home(), init.host, network(p));
       for (Entry e : entries(p, "known")) {
         if (e.alive()) {
           s.sandbox.known().put(e.nsPid, Vessel.takeUp(e.host, e.nsPid));
@@ -149,6 +161,8 @@ final class Recovery {
           }
         }
         s.watchShadows(found);
+        s.hostNetwork().leaving(s.id().toString());
+        s.hostNetwork().at(s.id().toString(), s.location);
         yield Optional.of(new Recovered.Shadows(s.id(), s.incarnation));
       }
       case FOREIGN -> {

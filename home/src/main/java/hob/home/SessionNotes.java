@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
  * @param taken signals that shadows had taken, and nobody has yet
  * @param along signals that are pending in the image of a source in doubt
  * @param ends how processes ended, by home pid
+ * @param network what the sandbox has of its home's network, as hexadecimal digits
  */
 record SessionNotes(
     SessionId id,
@@ -45,7 +46,8 @@ record SessionNotes(
     Set<SystemV.Id> ipc,
     List<String> groups,
     int init,
-    Map<Integer, Integer> known) {
+    Map<Integer, Integer> known,
+    String network) {
 
   /** Where a shadow's code is. */
   private record ShadowPlace(int nsPid, int pid, long code) {}
@@ -71,7 +73,8 @@ record SessionNotes(
         ipc,
         groups,
         init,
-        known);
+        known,
+        network);
   }
 
   /** Tracer's thread. */
@@ -103,7 +106,8 @@ record SessionNotes(
         s.streams().kept(),
         s.groups.notes(),
         sandbox == null ? 0 : sandbox.init().pid(),
-        known);
+        known,
+        s.network == null ? "" : HexFormat.of().formatHex(s.network.settings().toByteArray()));
   }
 
   /** As the file of a session has it: for {@link java.util.Properties}, a line each. */
@@ -133,6 +137,7 @@ record SessionNotes(
     lines(out, "groups", groups);
     if (init != 0) {
       line(out, "init", process(1, init));
+      line(out, "network", network);
       lines(out, "known", processes(known));
     }
     return out.toString();

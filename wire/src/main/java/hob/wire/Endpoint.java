@@ -115,16 +115,37 @@ public final class Endpoint implements AutoCloseable {
   }
 
   /**
-   * Accepts connections at an address, for messages and for bulk.
+   * Opens a connection on which this host sends frames, beside the one for messages, so that
+   * neither waits for the other; as {@link #connect}.
+   */
+  public Connection connectForPackets(SocketAddress address, String host, Handler handler)
+      throws WireException {
+    return start(opener.dial(address, host, Hello.Kind.PACKETS), handler);
+  }
+
+  /** As the other one, where nobody may send packets. */
+  public Listener listen(SocketAddress address, Acceptor acceptor) throws IOException {
+    return listen(
+        address,
+        acceptor,
+        _ -> {
+          throw new WireException.Refused("no packets here");
+        });
+  }
+
+  /**
+   * Accepts connections at an address, for messages, for packets and for bulk.
    *
    * @param acceptor decides about connections for messages; bulk ones need an expected token
+   * @param packets decides about {@linkplain #connectForPackets connections for packets}
    */
-  public Listener listen(SocketAddress address, Acceptor acceptor) throws IOException {
+  public Listener listen(SocketAddress address, Acceptor acceptor, Acceptor packets)
+      throws IOException {
     Listener listener =
         Listener.open(
             address,
             settings.bulkBuffer,
-            (channel, from, greeted) -> answer(channel, from, acceptor, greeted));
+            (channel, from, greeted) -> answer(channel, from, acceptor, packets, greeted));
     listeners.add(listener);
     return listener;
   }
@@ -164,7 +185,11 @@ public final class Endpoint implements AutoCloseable {
 
   /** Runs on a thread of its own, which stays with a bulk connection. */
   private void answer(
-      ByteChannel channel, SocketAddress from, Acceptor acceptor, Runnable greeted) {
+      ByteChannel channel,
+      SocketAddress from,
+      Acceptor acceptor,
+      Acceptor packets,
+      Runnable greeted) {
     AtomicReference<@Nullable Handler> handler = new AtomicReference<>();
     OpenLink link;
     try {
@@ -173,8 +198,11 @@ public final class Endpoint implements AutoCloseable {
               channel,
               from,
               (peer, kind) -> {
-                if (kind == Hello.Kind.MESSAGES) {
-                  handler.set(acceptor.admit(peer));
+                switch (kind) {
+                  case MESSAGES -> handler.set(acceptor.admit(peer));
+                  case PACKETS -> handler.set(packets.admit(peer));
+                  case BULK -> {}
+                  case UNRECOGNIZED -> throw new WireException.Refused("no such connection");
                 }
               });
     } catch (WireException e) {
