@@ -526,7 +526,7 @@ final class LocalSession {
 
   private void shadowStopped(Shadow s, WaitStatus w) {
     if (w.gone()) {
-      if (w.pid() == s.pid() && shadows.remove(s.nsPid()) != null) {
+      if (w.pid() == s.taker() && shadows.remove(s.nsPid()) != null) {
         poller.remove(s.signals(), s::release);
         tellShadows();
         LOG.log(System.Logger.Level.INFO, "session {0}: shadow {1} ended ({2})", id, s.nsPid(), w);
@@ -536,18 +536,19 @@ final class LocalSession {
       return;
     }
     int tid = w.pid();
+    boolean taker = tid == s.taker();
     if (w.event() == WaitStatus.EVENT_STOP) {
       if (w.stopSignal() == Signals.SIGTRAP) {
-        if (stopped.remove(tid)) {
-          continued.add(tid);
+        if (taker && stopped.remove(s.pid())) {
+          continued.add(s.pid());
         }
         Ptrace.cont(tid, 0);
         return;
       }
-      if (tid == s.pid()) {
-        stopped.add(tid);
+      if (taker) {
+        stopped.add(s.pid());
         tellContinued(s);
-        if (!stoppedByUs.remove(tid)) {
+        if (!stoppedByUs.remove(s.pid())) {
           byte[] info = new byte[Ptrace.SIGINFO];
           littleEndian(info).putInt(Signals.SIGSTOP);
           send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
@@ -769,9 +770,13 @@ final class LocalSession {
     }
   }
 
+  /** Of the process, as ps(1) has it; of another thread when the first one has ended before it. */
   static char state(int pid) {
     try {
-      return ProcFs.stat("/proc/" + pid + "/stat").state();
+      char state = ProcFs.stat("/proc/" + pid + "/stat").state();
+      return state == 'Z'
+          ? ProcFs.stat("/proc/" + ProcFs.liveThread(pid) + "/stat").state()
+          : state;
     } catch (LinuxException e) {
       return 'X';
     }

@@ -83,8 +83,13 @@ final class SharedPipes {
 
   private static void eachLink(int pid, Links action) {
     try {
-      for (int fd : ProcFs.numbers("/proc/" + pid + "/fd")) {
-        String path = "/proc/" + pid + "/fd/" + fd;
+      int[] descriptors = ProcFs.numbers("/proc/" + pid + "/fd");
+      int task = descriptors.length == 0 ? ProcFs.liveThread(pid) : pid;
+      if (task != pid) {
+        descriptors = ProcFs.numbers("/proc/" + task + "/fd");
+      }
+      for (int fd : descriptors) {
+        String path = "/proc/" + task + "/fd/" + fd;
         action.one(path, new String(Fd.readlinkBytes(path), StandardCharsets.UTF_8));
       }
     } catch (LinuxException e) {

@@ -69,8 +69,8 @@ final class WaitingReaders {
     if (call.length < 7 || call[0].startsWith("-")) {
       return;
     }
-    for (Waiting w : waiting(pid, Integer.parseInt(call[0]), call)) {
-      FileStat s = FileStat.of("/proc/" + pid + "/fd/" + w.fd);
+    for (Waiting w : waiting(tid, Integer.parseInt(call[0]), call)) {
+      FileStat s = FileStat.of("/proc/" + tid + "/fd/" + w.fd);
       File f = s.deviceNumber() == TTY ? onlyTerminal(files) : File.of(s);
       Boolean terminal = files.get(f);
       if (terminal != null) {

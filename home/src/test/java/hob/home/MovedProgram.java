@@ -135,11 +135,7 @@ final class MovedProgram implements AutoCloseable {
       trip.to("h3");
       unchanged(before, trip);
       check();
-      Signals.kill(-pid, Signals.SIGKILL);
-      Awaitility.await("the session's end")
-          .atMost(Duration.ofSeconds(20))
-          .pollInterval(Duration.ofMillis(10))
-          .until(() -> trip.hosts.ended(trip.id));
+      trip.ends(() -> Signals.kill(-pid, Signals.SIGKILL));
     }
   }
 
@@ -202,6 +198,15 @@ final class MovedProgram implements AutoCloseable {
     /** Begins to move it there, and gives that up at the last moment. */
     void staysFor(String host) throws Exception {
       hosts.giveUp(id, at, host);
+    }
+
+    /** Its session ends with what is done. */
+    void ends(Runnable done) {
+      done.run();
+      Awaitility.await("the session's end")
+          .atMost(Duration.ofSeconds(20))
+          .pollInterval(Duration.ofMillis(10))
+          .until(() -> hosts.ended(id));
     }
 
     /** What happens in later moves while source and target are in doubt. */

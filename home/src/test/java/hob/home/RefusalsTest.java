@@ -219,24 +219,6 @@ class RefusalsTest {
   }
 
   @Test
-  void processWhoseFirstThreadHasEnded() throws Exception {
-    refused(
-        """
-        import threading
-        def worker():
-          time.sleep(0.2)
-          ready()
-        child = os.fork()
-        if child == 0:
-          threading.Thread(target=lambda: time.sleep(30)).start()
-          libc.syscall(60, 0)
-        time.sleep(0.2)
-        """,
-        "dead-leader",
-        "its first one has ended");
-  }
-
-  @Test
   void addressSpaceThatIsFull() throws Exception {
     refused(
         """

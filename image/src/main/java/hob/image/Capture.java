@@ -13,6 +13,7 @@ import hob.linux.Kcmp;
 import hob.linux.LinuxException;
 import hob.linux.MapsEntry;
 import hob.linux.PageMap;
+import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.SystemV;
@@ -116,7 +117,8 @@ public final class Capture {
       return capture(tracer, forest, home, outside, standIns, sleeps, start);
     } catch (Collection.Refused e) {
       resume(forest.processes(), sleeps);
-      throw new RefusedException(e.refusal());
+      throw new RefusedException(
+          e.refusal().ofProcess(forest.processes().stream().map(FrozenProcess::facts).toList()));
     } catch (RuntimeException e) {
       resume(forest.processes(), sleeps);
       throw e;
@@ -157,9 +159,11 @@ public final class Capture {
       Sleeps sleeps,
       long start) {
     Map<Integer, Integer> nsPids = new LinkedHashMap<>();
+    Map<Integer, Integer> byTask = new LinkedHashMap<>();
     for (FrozenProcess p : forest.processes()) {
       tree.survey(p);
-      nsPids.put(p.pid(), p.nsPid());
+      nsPids.put(p.process(), p.nsPid());
+      byTask.put(p.pid(), p.nsPid());
     }
     tree.ipc().take();
     TreeImage.Builder image =
@@ -169,13 +173,13 @@ public final class Capture {
             .setHome(home)
             .addAllOutside(outside);
     List<ProcessImage.Builder> images = new ArrayList<>();
-    Map<Integer, Integer> files = SharedTables.groups(Kcmp.FILES, nsPids.keySet());
-    Map<Integer, Integer> fs = SharedTables.groups(Kcmp.FS, nsPids.keySet());
+    Map<Integer, Integer> files = SharedTables.groups(Kcmp.FILES, byTask.keySet());
+    Map<Integer, Integer> fs = SharedTables.groups(Kcmp.FS, byTask.keySet());
     for (FrozenProcess p : forest.processes()) {
       ProcessImage.Builder b = ProcessImage.newBuilder();
       family(p.facts(), nsPids, b);
-      b.setFilesWith(nsPids.getOrDefault(files.getOrDefault(p.pid(), 0), 0));
-      b.setFsWith(nsPids.getOrDefault(fs.getOrDefault(p.pid(), 0), 0));
+      b.setFilesWith(byTask.getOrDefault(files.getOrDefault(p.pid(), 0), 0));
+      b.setFsWith(byTask.getOrDefault(fs.getOrDefault(p.pid(), 0), 0));
       encapsulate(p, tree, b, sleeps);
       images.add(b);
     }
@@ -224,12 +228,16 @@ public final class Capture {
     b.setPgid(
         ProcessFacts.last(status.getOrDefault("NSpgid", String.valueOf(facts.stat().pgid()))));
     b.setSid(ProcessFacts.last(status.getOrDefault("NSsid", String.valueOf(facts.stat().sid()))));
-    b.setExitSignal((int) facts.stat().field(38));
+    ProcFs.Stat leader = facts.leaderStat();
+    b.setExitSignal((int) leader.field(38));
+    if (facts.leaderless()) {
+      EndedLeader.encapsulate(facts, leader, b);
+    }
   }
 
   private static void encapsulate(
       FrozenProcess p, Collection tree, ProcessImage.Builder out, Sleeps sleeps) {
-    out.setComm(ThreadBasics.name(p.facts().stat().comm())).setStopped(p.wasStopped());
+    out.setComm(ThreadBasics.name(p.facts().leaderStat().comm())).setStopped(p.wasStopped());
     Visit.leavingHole(p, hole -> encapsulate(p, tree, out, sleeps, hole));
   }
 
@@ -360,7 +368,7 @@ public final class Capture {
    * Host pids of the processes that stand still, in the image's order (zombies come after them).
    */
   public List<Integer> pids() {
-    return processes.stream().map(FrozenProcess::pid).toList();
+    return processes.stream().map(FrozenProcess::process).toList();
   }
 
   List<FrozenProcess> frozenLeaders() {
@@ -413,7 +421,7 @@ public final class Capture {
     close();
     if (doubt) {
       for (FrozenProcess p : processes) {
-        masks.note(p.pid(), p.leader().mask());
+        masks.note(p.process(), p.leader().mask());
         p.threads().forEach(FrozenThread::close);
         Fuse.lift(p, p.leader().mask());
       }

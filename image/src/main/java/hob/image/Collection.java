@@ -183,7 +183,7 @@ final class Collection {
   /** Pid in the tree's namespace of a process here; 0 when it is not in the tree. */
   int nsPid(int pid) {
     return holders.stream()
-        .filter(p -> p.pid() == pid)
+        .filter(p -> p.process() == pid)
         .mapToInt(FrozenProcess::nsPid)
         .findFirst()
         .orElse(0);

@@ -73,7 +73,7 @@ final class CredentialState implements StateModule {
     r.lastOf(
         thread,
         (tid, b) -> {
-          String path = "/proc/" + r.pid() + "/task/" + tid + "/status";
+          String path = "/proc/" + tid + "/status";
           Map<String, String> status = ProcFs.status(path);
           int bits = !r.reused() ? 0 : tid == r.pid() ? r.securebits() : securebits(b);
           Credentials now = read(status).setSecurebits(bits).build();
@@ -99,7 +99,7 @@ final class CredentialState implements StateModule {
     b.ask("prctl(PR_GET_SECUREBITS)", v -> bits.accept((int) v), Nr.PRCTL, PR_GET_SECUREBITS);
   }
 
-  private static void become(Credentials now, Credentials wanted, Batch b) {
+  static void become(Credentials now, Credentials wanted, Batch b) {
     b.room(80, 4096 + 4L * wanted.getGroupsCount());
     long bounding = now.getCapabilities(3) & ~wanted.getCapabilities(3);
     for (int cap = 0; cap < 64; cap++) {

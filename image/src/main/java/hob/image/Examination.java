@@ -21,7 +21,7 @@ final class Examination {
     List<ProcessFacts> free = suspects.stream().filter(p -> !p.traced()).toList();
     if (!free.isEmpty()) {
       try (Tracer tracer = new Tracer("examination")) {
-        free.forEach(p -> tracer.run(() -> e.examine(tracer, p.pid())));
+        free.forEach(p -> tracer.run(() -> e.examine(tracer, p.process())));
       }
     }
     return e.out;

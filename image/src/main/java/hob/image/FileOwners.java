@@ -63,7 +63,8 @@ final class FileOwners {
   static void restore(Rebuild r, ProcessImage image, int fd, OpenFile f) {
     FileOwner o = f.getOwner();
     Credentials own = image.getThreads(0).getCredentials();
-    boolean another = o.getUid() != own.getUids(0) || o.getEuid() != own.getUids(1);
+    boolean another =
+        !r.staysInImage() || o.getUid() != own.getUids(0) || o.getEuid() != own.getUids(1);
     boolean early = f.hasOwner() && another && !r.reused();
     if (early) {
       r.later(b -> {

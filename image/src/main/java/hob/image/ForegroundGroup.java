@@ -30,7 +30,7 @@ public final class ForegroundGroup {
   public static boolean set(Vessel member, int pgid) {
     long call = 0;
     long scratch = 0;
-    for (MapsEntry e : ProcFs.maps(member.pid(), false)) {
+    for (MapsEntry e : ProcFs.maps(member.tid(), false)) {
       if (e.path().equals("[vdso]")) {
         call = e.start() + Vdso.syscallOffset();
       } else if (!e.special() && !e.shared() && (e.protection() & PROT_WRITE) != 0) {
@@ -40,22 +40,22 @@ public final class ForegroundGroup {
     if (call == 0 || scratch == 0) {
       return false;
     }
-    byte[] before = ProcessMemory.read(member.pid(), scratch, DEV_TTY.length);
+    byte[] before = ProcessMemory.read(member.tid(), scratch, DEV_TTY.length);
     try {
       return set(member, pgid, call, scratch);
     } finally {
-      ProcessMemory.write(member.pid(), scratch, before);
+      ProcessMemory.write(member.tid(), scratch, before);
     }
   }
 
   private static boolean set(Vessel member, int pgid, long call, long scratch) {
-    ProcessMemory.write(member.pid(), scratch, DEV_TTY);
+    ProcessMemory.write(member.tid(), scratch, DEV_TTY);
     long fd = member.leader().inject(call, Nr.OPENAT, AT_FDCWD, scratch, Fd.O_RDWR, 0);
     if (Sys.failed(fd)) {
       // ENXIO: it has none any more. ENOENT: another root.
       return false;
     }
-    ProcessMemory.write(member.pid(), scratch, Bytes.ints(pgid));
+    ProcessMemory.write(member.tid(), scratch, Bytes.ints(pgid));
     long r = member.leader().inject(call, Nr.IOCTL, fd, TIOCSPGRP, scratch);
     member.leader().must(call, "close", Nr.CLOSE, fd);
     if (Errno.EPERM.is(r) || Errno.ESRCH.is(r) || Errno.ENOTTY.is(r)) {

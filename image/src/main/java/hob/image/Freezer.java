@@ -36,6 +36,9 @@ final class Freezer {
   private final Set<Integer> seized = new LinkedHashSet<>();
   private final Set<Integer> arrived = new LinkedHashSet<>();
 
+  /** Pids of processes whose first thread has ended while others go on. */
+  private final Set<Integer> leaderless = new LinkedHashSet<>();
+
   /**
    * A freezer.
    *
@@ -71,7 +74,8 @@ final class Freezer {
 
   /** Two processes with one memory (CLONE_VM without CLONE_THREAD) would have two. */
   private void refuseSharedMemory() throws RefusedException {
-    for (var e : new SharedTables(Kcmp.VM, tidsByPid.keySet()).first().entrySet()) {
+    List<Integer> first = tidsByPid.values().stream().map(List::getFirst).toList();
+    for (var e : new SharedTables(Kcmp.VM, first).first().entrySet()) {
       if (!e.getKey().equals(e.getValue())) {
         throw new RefusedException(TableCheck.oneMemory(e.getKey(), e.getValue()));
       }
@@ -79,9 +83,6 @@ final class Freezer {
   }
 
   private FrozenProcess frozen(int pid, List<Integer> tids) throws RefusedException {
-    if (tids.getFirst() != pid) {
-      throw new RefusedException(KindState.leaderless(pid));
-    }
     List<Map<String, String>> statuses = new ArrayList<>();
     for (int tid : tids) {
       if (Ptrace.dispatchesCalls(tid)) {
@@ -91,7 +92,11 @@ final class Freezer {
       statuses.add(OwnTrap.taken(pid, tid));
     }
     ProcessFacts facts =
-        new ProcessFacts(pid, tidsByPid.keySet().iterator().next(), tidsByPid.keySet());
+        new ProcessFacts(
+            tids.getFirst(),
+            pid,
+            tidsByPid.values().iterator().next().getFirst(),
+            tidsByPid.keySet());
     facts.status(statuses.getFirst());
     List<FrozenThread> threads = new ArrayList<>();
     for (int i = 0; i < tids.size(); i++) {
@@ -124,18 +129,19 @@ final class Freezer {
       if (!tidsByPid.containsKey(pid)) {
         char state = ProcFs.stat("/proc/" + pid + "/stat").state();
         if (state == 'Z') {
-          if (ProcFs.threads(pid).length > 1) {
-            throw new RefusedException(KindState.leaderless(pid));
+          if (ProcFs.threads(pid).length == 1) {
+            zombies.add(pid);
+            return true;
           }
-          zombies.add(pid);
-          return true;
+          leaderless.add(pid);
         }
-        if (state == 'T') {
+        if (state == 'T' || (state == 'Z' && state(ProcFs.liveThread(pid)) == 'T')) {
           stoppedBefore.add(pid);
         }
       }
       for (int tid : ProcFs.threads(pid)) {
-        if (!seized.contains(tid) && seizeThread(pid, tid)) {
+        boolean dead = tid == pid && leaderless.contains(pid);
+        if (!seized.contains(tid) && !dead && seizeThread(pid, tid)) {
           more = true;
         }
       }
@@ -151,6 +157,9 @@ final class Freezer {
     boolean stands = held.contains(tid);
     long r = stands ? 0 : Ptrace.seize(tid, Tracee.OPTIONS);
     if (Errno.ESRCH.is(r) || (Errno.EPERM.is(r) && ended(tid))) {
+      if (tid == pid && ProcFs.threads(pid).length > 1) {
+        leaderless.add(pid);
+      }
       // It has just ended: its process is to be looked at again.
       return true;
     }
@@ -198,6 +207,12 @@ final class Freezer {
         if (waited > VFORK_NANOS && !looked) {
           looked = true;
           letVforkChildRun(tid);
+        }
+        if (waited > VFORK_NANOS && tidsByPid.containsKey(tid) && state(tid) == 'Z') {
+          // The kernel tells of a first thread's end only when the others have ended too.
+          leaderless.add(tid);
+          forget(tid);
+          return;
         }
         if (waited > 300_000) {
           LockSupport.parkNanos(50_000);

@@ -15,7 +15,7 @@ final class FrozenProcess {
   /**
    * All its threads stopped.
    *
-   * @param threads the leader first
+   * @param threads the leader first, or any when that has ended
    * @param wasStopped by job control, before the freeze
    */
   FrozenProcess(ProcessFacts facts, List<FrozenThread> threads, boolean wasStopped) {
@@ -48,8 +48,14 @@ final class FrozenProcess {
     }
   }
 
+  /** As {@link ProcessFacts#pid}: the thread id of {@link #leader}. */
   int pid() {
     return facts.pid();
+  }
+
+  /** Its pid here. */
+  int process() {
+    return facts.process();
   }
 
   int nsPid() {
@@ -64,6 +70,7 @@ final class FrozenProcess {
     return threads;
   }
 
+  /** The thread that calls are injected into: its first one, or another when that has ended. */
   FrozenThread leader() {
     return threads.getFirst();
   }

@@ -10,6 +10,7 @@ import hob.linux.Wait;
 import hob.linux.WaitStatus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Who is in doubt stays frozen, even without a daemon: a SIGSTOP that is pending for each thread of
@@ -27,12 +28,12 @@ final class Fuse {
 
   /** Sets it for a process all threads of which stand in ptrace stops. */
   static void set(FrozenProcess p) {
-    p.threads().forEach(t -> set(p.pid(), t.tid()));
+    p.threads().forEach(t -> set(t.tid()));
   }
 
   /** Sets it for one thread. */
-  static void set(int pid, int tid) {
-    Signals.tgkill(pid, tid, Signals.SIGSTOP);
+  static void set(int tid) {
+    Signals.tkill(tid, Signals.SIGSTOP);
   }
 
   /**
@@ -57,14 +58,14 @@ final class Fuse {
    * Takes it away; the leader stands at a signal's delivery stop afterwards, its registers
    * untouched.
    *
-   * @param leader stopped, as are the other threads
+   * @param leader stopped, as are the other threads; any of them when the first one has ended
    * @param threads how many there are
    * @param mask the leader's
    */
   static void remove(int leader, int threads, long mask) {
     if (threads == 1) {
       // A SIGCONT from somebody else may have taken it away. Its own queue is looked at first.
-      set(leader, leader);
+      set(leader);
       consume(leader, Signals.SIGSTOP, ALL, mask);
       return;
     }
@@ -101,22 +102,23 @@ final class Fuse {
    * @param places of threads that may be in a {@link Standstill}
    */
   static void release(int pid, Masks masks, List<ThreadPlace> places) {
+    int lead = ProcFs.liveThread(pid);
     // As long as it does not stand, the one that is pending is the fuse.
-    boolean stands = ProcFs.stat("/proc/" + pid + "/stat").state() == 'T';
-    boolean stopped = stands && isPending(pid, "ShdPnd", Signals.SIGSTOP);
-    boolean continued = !stands && isPending(pid, "ShdPnd", Signals.SIGCONT);
-    List<Integer> threads = seize(pid);
-    back(pid, threads, places);
-    long mask = Ptrace.signalMask(pid);
+    boolean stands = ProcFs.stat("/proc/" + lead + "/stat").state() == 'T';
+    boolean stopped = stands && isPending(lead, "ShdPnd", Signals.SIGSTOP);
+    boolean continued = !stands && isPending(lead, "ShdPnd", Signals.SIGCONT);
+    List<Integer> threads = seize(pid, lead);
+    back(lead, threads, places);
+    long mask = Ptrace.signalMask(lead);
     if (mask == ALL || mask == ALL_BUT_CONT) {
-      mask = masks.noted(pid).orElse(mask);
+      mask = noted(pid, lead, masks, places).orElse(mask);
     }
     masks.note(pid, mask);
     if (continued) {
-      Ptrace.signalMask(pid, mask);
+      Ptrace.signalMask(lead, mask);
     } else {
       Signals.kill(pid, Signals.SIGCONT);
-      consume(pid, Signals.SIGCONT, ALL_BUT_CONT, mask);
+      consume(lead, Signals.SIGCONT, ALL_BUT_CONT, mask);
     }
     threads.forEach(t -> Ptrace.detach(t, 0));
     if (stopped) {
@@ -124,18 +126,26 @@ final class Fuse {
     }
   }
 
+  /** The mask is noted of the first thread; of others the place is known where that is. */
+  private static OptionalLong noted(int pid, int lead, Masks masks, List<ThreadPlace> places) {
+    return lead == pid
+        ? masks.noted(pid)
+        : places.stream().filter(p -> p.tid() == lead).mapToLong(ThreadPlace::mask).findFirst();
+  }
+
   /** Ends the {@link Standstill} of a process that stays stopped. */
   static void putBack(int pid, List<ThreadPlace> places) {
-    List<Integer> threads = seize(pid);
-    back(pid, threads, places);
+    int lead = ProcFs.liveThread(pid);
+    List<Integer> threads = seize(pid, lead);
+    back(lead, threads, places);
     threads.forEach(t -> Ptrace.detach(t, 0));
   }
 
-  private static void back(int pid, List<Integer> threads, List<ThreadPlace> places) {
+  private static void back(int lead, List<Integer> threads, List<ThreadPlace> places) {
     if (places.isEmpty()) {
       return;
     }
-    long instruction = Standstill.instruction(ProcFs.maps(pid, false));
+    long instruction = Standstill.instruction(ProcFs.maps(lead, false));
     for (ThreadPlace p : places) {
       if (threads.contains(p.tid())) {
         Standstill.back(p, instruction);
@@ -144,12 +154,13 @@ final class Fuse {
   }
 
   /** Stops all threads, so that none but the leader can take the SIGCONT; the leader's is first. */
-  private static List<Integer> seize(int pid) {
+  private static List<Integer> seize(int pid, int lead) {
     List<Integer> all = new ArrayList<>();
     for (boolean found = true; found; ) {
       found = false;
       for (int tid : ProcFs.threads(pid)) {
-        if (!all.contains(tid) && stop(tid, tid == pid)) {
+        boolean dead = tid == pid && lead != pid;
+        if (!all.contains(tid) && !dead && stop(tid, tid == lead)) {
           all.add(tid);
           found = true;
         }

@@ -37,9 +37,6 @@ final class KindState implements StateModule {
       return;
     }
     if (p.stat().state() == 'Z') {
-      if (ProcFs.threads(p.pid()).length > 1) {
-        out.add(leaderless(p.pid()));
-      }
       return;
     }
     if ((p.stat().field(9) & PF_KTHREAD) != 0) {
@@ -137,11 +134,6 @@ final class KindState implements StateModule {
 
   private static String switches(int pid) {
     return ProcFs.status("/proc/" + pid + "/status").getOrDefault("voluntary_ctxt_switches", "");
-  }
-
-  /** Nobody can be made into a process whose first thread has ended. */
-  static Refusal leaderless(int pid) {
-    return new Refusal(pid, "dead-leader", "goes on in other threads, its first one has ended");
   }
 
   private static void namespace(ProcessFacts p, String ns, List<Refusal> out) {

@@ -16,9 +16,13 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What /proc tells of a process, read when first asked for. One thread at a time. */
+/**
+ * What /proc tells of a process, read when first asked for. When its first thread has ended, that
+ * has nothing left, and all is asked of another one. One thread at a time.
+ */
 public final class ProcessFacts {
   private final int pid;
+  private final int process;
   private final int reference;
   private final Set<Integer> tree;
   private ProcFs.@Nullable Stat stat;
@@ -77,7 +81,18 @@ public final class ProcessFacts {
    * @param tree pids in the reader's /proc of all processes that move together
    */
   public ProcessFacts(int pid, int reference, Collection<Integer> tree) {
+    this(pid, pid, reference, tree);
+  }
+
+  /**
+   * Asked of one of its threads.
+   *
+   * @param pid thread id of one that lives
+   * @param process pid of its process
+   */
+  ProcessFacts(int pid, int process, int reference, Collection<Integer> tree) {
     this.pid = pid;
+    this.process = process;
     this.reference = reference;
     this.tree = Set.copyOf(tree);
   }
@@ -92,9 +107,34 @@ public final class ProcessFacts {
     return reference;
   }
 
-  /** Its pid here. */
+  /** Asked of a thread that lives, if there is one. */
+  static ProcessFacts ofLive(int process, int reference, Collection<Integer> tree) {
+    ProcessFacts p = new ProcessFacts(process, reference, tree);
+    if (p.stat().state() != 'Z') {
+      return p;
+    }
+    int live = ProcFs.liveThread(process);
+    return live == process ? p : new ProcessFacts(live, process, reference, tree);
+  }
+
+  /** The id that calls take which ask for what it has: its pid here, or that of a live thread. */
   public int pid() {
     return pid;
+  }
+
+  /** Its pid here. */
+  public int process() {
+    return process;
+  }
+
+  /** Whether its first thread has ended while others go on. */
+  boolean leaderless() {
+    return pid != process;
+  }
+
+  /** The stat file of its first thread, which may have ended. */
+  ProcFs.Stat leaderStat() {
+    return leaderless() ? ProcFs.stat("/proc/" + process + "/task/" + process + "/stat") : stat();
   }
 
   /** Whether a process that has this pid in the innermost pid namespace moves along. */
@@ -148,7 +188,7 @@ public final class ProcessFacts {
 
   /** Its pid in the innermost pid namespace. */
   public int nsPid() {
-    return last(status().getOrDefault("NSpid", String.valueOf(pid)));
+    return last(status().getOrDefault("NStgid", String.valueOf(process)));
   }
 
   static int last(String numbers) {

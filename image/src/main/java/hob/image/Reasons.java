@@ -54,7 +54,7 @@ final class Reasons {
     List<ProcessFacts> facts = new ArrayList<>();
     for (int pid : tree) {
       try {
-        ProcessFacts p = new ProcessFacts(pid, reference, tree);
+        ProcessFacts p = ProcessFacts.ofLive(pid, reference, tree);
         if (process(p)) {
           facts.add(p);
         }
@@ -65,6 +65,7 @@ final class Reasons {
       }
     }
     TreeCheck.of(facts, all);
+    all.replaceAll(r -> r.ofProcess(facts));
   }
 
   private static boolean ended(int pid) {

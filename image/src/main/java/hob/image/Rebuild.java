@@ -38,7 +38,6 @@ final class Rebuild {
   private static final int RLIMIT_NOFILE = 7;
   private static final int FILES_AT_ONCE = 200;
   private static final long CLONE_THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
-  private static final int EXIT = 60;
   private static final int AF_UNIX = 1;
   private static final long SIG_IGN = 1;
 
@@ -73,8 +72,9 @@ final class Rebuild {
     this.vdso = new VdsoPlace(image, files.sourceVdso());
   }
 
+  /** The id that calls take which ask for what it has: see {@link ProcessFacts#pid}. */
   int pid() {
-    return vessel.pid();
+    return vessel.tid();
   }
 
   ProcessImage image() {
@@ -411,25 +411,69 @@ final class Rebuild {
     for (StateModule m : StateModules.ALL) {
       m.deencapsulate(this, image, b);
     }
-    threadState(image.getThreads(0), b);
-    threads.add(vessel.leader());
-    makeThreads();
+    int worker = worker();
+    if (worker >= 0) {
+      threadState(image.getThreads(worker), b);
+    }
+    makeThreads(worker);
     later.forEach(s -> s.accept(b));
     last.forEach(s -> s.accept(b));
-    for (int i = image.getThreadsCount() - 1; i > 0; i--) {
-      b.run();
-      Batch own = new Batch(threads.get(i), pid(), hole());
-      lastOf(i, own);
-      own.run();
+    for (int i = image.getThreadsCount() - 1; i >= 0; i--) {
+      if (i != worker) {
+        b.run();
+        Batch own = new Batch(threads.get(i), pid(), hole());
+        lastOf(i, own);
+        own.run();
+      }
     }
-    lastOf(0, b);
+    if (worker >= 0) {
+      lastOf(worker, b);
+    }
     finish.forEach(s -> s.accept(b));
     if (ownsFiles()) {
       mailbox().closeTheirs(b);
       mailbox().close();
     }
     b.run();
+    if (worker < 0) {
+      succeed();
+    }
     leaveHole();
+  }
+
+  /**
+   * Which thread of the image the vessel's leader becomes; −1 for none. It is the first, unless the
+   * first thread of the process has ended, here or there.
+   */
+  private int worker() {
+    for (int i = 0; i < image.getThreadsCount(); i++) {
+      if (image.getThreads(i).getTid() == vessel.leaderNsTid()) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** Whether the thread that rebuilds the process is one of it. */
+  boolean staysInImage() {
+    return worker() >= 0;
+  }
+
+  /** Of the thread that leads it now. */
+  long leaderMask() {
+    return image.getThreads(worker()).getMask();
+  }
+
+  /** The leader, which has no place in the image, ends; another thread leads from now on. */
+  private void succeed() {
+    Tracee old = vessel.leader();
+    boolean first = old.tid() == vessel.pid();
+    vessel.lead(image.getThreads(0).getTid());
+    if (first) {
+      EndedLeader.end(this, old, hole());
+    } else {
+      endThread(old);
+    }
   }
 
   private void lastOf(int index, Batch b) {
@@ -445,13 +489,17 @@ final class Rebuild {
     }
   }
 
-  private void makeThreads() {
+  private void makeThreads(int worker) {
     Map<Integer, Tracee> parked = vessel.parked();
-    if (image.getThreadsCount() > 1 || !parked.isEmpty()) {
+    if (image.getThreadsCount() > 1 || worker < 0 || !parked.isEmpty()) {
       Objects.requireNonNull(batch).run();
     }
     Set<Integer> wanted = new HashSet<>();
-    for (int i = 1; i < image.getThreadsCount(); i++) {
+    for (int i = 0; i < image.getThreadsCount(); i++) {
+      if (i == worker) {
+        threads.add(vessel.leader());
+        continue;
+      }
       ThreadState t = image.getThreads(i);
       wanted.add(t.getTid());
       Tracee tracee =
@@ -467,18 +515,15 @@ final class Rebuild {
       }
     }
     parked.keySet().retainAll(wanted);
-    for (int i = 1; i < image.getThreadsCount(); i++) {
-      parked.put(image.getThreads(i).getTid(), threads.get(i));
+    for (int i = 0; i < image.getThreadsCount(); i++) {
+      if (i != worker) {
+        parked.put(image.getThreads(i).getTid(), threads.get(i));
+      }
     }
   }
 
   private void endThread(Tracee t) {
-    long[] r = t.base();
-    r[MachineCode.RIP] = hole().single();
-    r[MachineCode.RAX] = EXIT;
-    r[MachineCode.RDI] = 0;
-    r[MachineCode.ORIG_RAX] = -1;
-    Ptrace.registers(t.tid(), r);
+    t.exits(hole().single(), 0);
     Ptrace.cont(t.tid(), 0);
     Capture.awaitEnd(t.tid());
   }
@@ -519,8 +564,8 @@ final class Rebuild {
   private void leaveHole() {
     Tracee leader = vessel.leader();
     for (Tracee t : threads) {
-      if (t.tid() != pid()) {
-        Fuse.set(pid(), t.tid());
+      if (t != leader) {
+        Fuse.set(t.tid());
       }
     }
     if (image.getSignals().getActionsCount() >= Signals.SIGTRAP && trapComesLast()) {

@@ -11,6 +11,15 @@ public record Refusal(int pid, String kind, String sentence) {
   /** The kind of a process that is not there any more. */
   public static final String ENDED = "ended";
 
+  /** It names a process, where it was asked of one that goes on without its first thread. */
+  Refusal ofProcess(java.util.Collection<ProcessFacts> tree) {
+    return tree.stream()
+        .filter(p -> p.leaderless() && p.pid() == pid)
+        .findFirst()
+        .map(p -> new Refusal(p.process(), kind, sentence))
+        .orElse(this);
+  }
+
   @Override
   public String toString() {
     return (pid == 0 ? "" : "pid " + pid + ": ") + sentence;

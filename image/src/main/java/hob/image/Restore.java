@@ -42,8 +42,8 @@ public final class Restore {
   /** The root of the namespace that the tree lives in here: a shadow may have another. */
   private static RootDir root(Map<Integer, Vessel> vessels) {
     for (Vessel v : vessels.values()) {
-      if (Fd.readlink("/proc/" + v.pid() + "/root").equals("/")) {
-        return RootDir.of(v.pid());
+      if (Fd.readlink("/proc/" + v.tid() + "/root").equals("/")) {
+        return RootDir.of(v.tid());
       }
     }
     return RootDir.own();
@@ -129,7 +129,7 @@ public final class Restore {
     }
     for (Rebuild r : rebuilds) {
       if (!r.image().getStopped()) {
-        Fuse.remove(r.pid(), r.threads().size(), r.image().getThreads(0).getMask());
+        Fuse.remove(r.pid(), r.threads().size(), r.leaderMask());
       }
     }
     for (Rebuild r : rebuilds) {
@@ -166,7 +166,7 @@ public final class Restore {
 
   /** Host pids, in the image's order. */
   public List<Integer> pids() {
-    return rebuilds.stream().map(Rebuild::pid).toList();
+    return rebuilds.stream().map(r -> r.vessel().pid()).toList();
   }
 
   /** The image. */

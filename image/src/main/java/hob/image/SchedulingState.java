@@ -20,22 +20,31 @@ final class SchedulingState implements StateModule {
   @Override
   public void encapsulateThread(
       FrozenProcess p, FrozenThread t, Batch batch, ThreadState.Builder out) {
-    var a = Bytes.of(Sched.attributes(t.tid()));
-    byte[] affinity = Sched.affinity(t.tid());
-    out.setScheduling(
-        Scheduling.newBuilder()
-            .setPolicy(a.getInt(4))
-            .setResetOnFork((a.getLong(8) & RESET_ON_FORK) != 0)
-            .setNice(a.getInt(16))
-            .setPriority(a.getInt(20))
-            .setAffinity(ByteString.copyFrom(affinity))
-            .setAffinityAll(Arrays.equals(affinity, Sched.affinity(1)))
-            .setIoPriority(Sched.ioPriority(t.tid())));
+    out.setScheduling(of(t.tid()));
+  }
+
+  /** Of a thread, which may have ended. */
+  static Scheduling of(int tid) {
+    var a = Bytes.of(Sched.attributes(tid));
+    byte[] affinity = Sched.affinity(tid);
+    return Scheduling.newBuilder()
+        .setPolicy(a.getInt(4))
+        .setResetOnFork((a.getLong(8) & RESET_ON_FORK) != 0)
+        .setNice(a.getInt(16))
+        .setPriority(a.getInt(20))
+        .setAffinity(ByteString.copyFrom(affinity))
+        .setAffinityAll(Arrays.equals(affinity, Sched.affinity(1)))
+        .setIoPriority(Sched.ioPriority(tid))
+        .build();
   }
 
   @Override
   public void deencapsulateThread(Rebuild r, ProcessImage image, ThreadState thread, Batch batch) {
-    Scheduling s = thread.getScheduling();
+    restore(r, thread.getScheduling(), batch);
+  }
+
+  /** Adds the calls for the batch's thread. */
+  static void restore(Rebuild r, Scheduling s, Batch batch) {
     batch.room(4, 256);
     if (s.getPolicy() != 0 || s.getNice() != 0 || s.getResetOnFork() || r.reused()) {
       var a = Bytes.of(48);

@@ -170,7 +170,7 @@ final class SeccompState implements StateModule {
     r.lastOf(
         thread,
         (tid, b) -> {
-          Map<String, String> now = ProcFs.status("/proc/" + r.pid() + "/task/" + tid + "/status");
+          Map<String, String> now = ProcFs.status("/proc/" + tid + "/status");
           int has =
               Integer.parseInt(now.getOrDefault("Seccomp_filters", "0"))
                   - (adopted(now, tid) ? 1 : 0);

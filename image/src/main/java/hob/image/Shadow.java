@@ -67,6 +67,10 @@ public final class Shadow {
   private static final int SI_TIMER = -2;
 
   private final int pid;
+
+  /** Its first thread, or another when that has ended: takes the signals. */
+  private final int taker;
+
   private final int nsPid;
   private final long code;
   private final Map<Integer, Integer> threads;
@@ -80,9 +84,9 @@ public final class Shadow {
       return new Ends(Bytes.of(two).getInt(0), Bytes.of(two).getInt(4));
     }
 
-    /** As {@link #taken} finds them again. */
-    byte[] bytes() {
-      return Bytes.longs(read, write);
+    /** As {@link #taken} finds them again; {@link Shadow#taker} stands behind them. */
+    byte[] bytes(int taker) {
+      return Bytes.longs(read, write, taker);
     }
 
     static Ends taken(int pid, long code) {
@@ -106,8 +110,15 @@ public final class Shadow {
   }
 
   private Shadow(
-      int pid, int nsPid, long code, Map<Integer, Integer> threads, Fd signals, Ends ends) {
+      int pid,
+      int taker,
+      int nsPid,
+      long code,
+      Map<Integer, Integer> threads,
+      Fd signals,
+      Ends ends) {
     this.pid = pid;
+    this.taker = taker;
     this.nsPid = nsPid;
     this.code = code;
     this.threads = threads;
@@ -183,7 +194,8 @@ public final class Shadow {
 
   /** The masters that a shadow which an earlier daemon left keeps open; the caller closes them. */
   public static List<Fd> masters(int pid) {
-    return masterDescriptors(pid).stream().map(n -> SocketSurvey.here(pid, n)).toList();
+    int live = ProcFs.liveThread(pid);
+    return masterDescriptors(live).stream().map(n -> SocketSurvey.here(live, n)).toList();
   }
 
   /**
@@ -240,14 +252,14 @@ public final class Shadow {
     }
     Ends ends = Ends.of(pipe[0]);
     Fd signals = ends.open(p.pid());
-    Shadow s = new Shadow(p.pid(), p.nsPid(), hole.code(), threads, signals, ends);
+    Shadow s = new Shadow(p.process(), p.pid(), p.nsPid(), hole.code(), threads, signals, ends);
     for (FrozenThread t : p.threads()) {
       if (t != p.leader()) {
         start(t.tid(), t.registers(), hole, MachineCode.PARK, ends);
       }
     }
     ProcessMemory.write(p.pid(), hole.data() + MASK, Bytes.longs(-1L));
-    ProcessMemory.write(p.pid(), hole.data() + ENDS, ends.bytes());
+    ProcessMemory.write(p.pid(), hole.data() + ENDS, ends.bytes(p.pid()));
     start(p.pid(), p.leader().registers(), hole, MachineCode.SHADOW, ends);
     if (p.threads().stream().anyMatch(t -> t.tracee().stopWanted())) {
       // It came since the image was taken: the shadow stops, and so does who has left.
@@ -396,14 +408,25 @@ public final class Shadow {
    */
   public static Shadow takeUp(int pid, int nsPid, long code) {
     Map<Integer, Integer> threads = new LinkedHashMap<>();
+    int live = ProcFs.liveThread(pid);
+    int noted = takerOf(live, code);
+    int taker = noted == 0 ? pid : noted;
     for (int tid : ProcFs.threads(pid)) {
+      if (tid == pid && live != pid) {
+        continue;
+      }
       Sys.check(Ptrace.seize(tid, Tracee.OPTIONS), "PTRACE_SEIZE", tid);
-      if (tid != pid) {
+      if (tid != taker) {
         threads.put(nsTid(pid, tid), tid);
       }
     }
-    Ends ends = Ends.taken(pid, code);
-    return new Shadow(pid, nsPid, code, threads, ends.open(pid), ends);
+    Ends ends = Ends.taken(live, code);
+    return new Shadow(pid, taker, nsPid, code, threads, ends.open(live), ends);
+  }
+
+  private static int takerOf(int live, long code) {
+    long at = code + Hole.PAGE + Hole.TABLE + ENDS + 16;
+    return (int) ProcessMemory.readLong(live, at);
   }
 
   private static int nsTid(int pid, int tid) {
@@ -414,6 +437,11 @@ public final class Shadow {
   /** Host pid. */
   public int pid() {
     return pid;
+  }
+
+  /** Host tid of the thread that takes the signals: the first one, or another if that has ended. */
+  public int taker() {
+    return taker;
   }
 
   /** Pid in its namespace: the same, at home. */
@@ -431,10 +459,10 @@ public final class Shadow {
     return signals;
   }
 
-  /** Host tids of its threads, the leader too. */
+  /** Host tids of its threads, the leader too if it has not ended. */
   public List<Integer> tids() {
     List<Integer> all = new ArrayList<>(threads.values());
-    all.add(pid);
+    all.add(taker);
     return all;
   }
 
@@ -451,16 +479,17 @@ public final class Shadow {
       Ptrace.signalMask(e.getValue(), Tracee.ALL_BUT_TRAP);
       parked.put(e.getKey(), t);
     }
-    stop(pid);
-    Ptrace.setOptions(pid, Vessel.OPTIONS);
-    Tracee leader = new Tracee(pid);
-    long[] regs = Ptrace.registers(pid);
+    stop(taker);
+    Ptrace.setOptions(taker, Vessel.OPTIONS);
+    Tracee leader = new Tracee(taker);
+    long[] regs = Ptrace.registers(taker);
     leader.base(regs);
     drain(taken);
     inHand(regs, taken);
-    Ptrace.signalMask(pid, Tracee.ALL_BUT_TRAP);
-    Ptrace.setOptions(pid, Vessel.OPTIONS);
-    Vessel v = new Vessel(leader, nsPid, code, code + Hole.PAGE + Hole.TABLE + SCRATCH, true);
+    Ptrace.signalMask(taker, Tracee.ALL_BUT_TRAP);
+    Ptrace.setOptions(taker, Vessel.OPTIONS);
+    long scratch = code + Hole.PAGE + Hole.TABLE + SCRATCH;
+    Vessel v = new Vessel(pid, leader, nsPid, code, scratch, true);
     v.parked().putAll(parked);
     return v;
   }
@@ -479,7 +508,7 @@ public final class Shadow {
         && offset <= 0x8f
         && !written
         && !(offset < 0x79 && regs[MachineCode.RAX] <= 0)) {
-      taken.add(hob.linux.ProcessMemory.read(pid, regs[MachineCode.R12], Ptrace.SIGINFO));
+      taken.add(ProcessMemory.read(taker, regs[MachineCode.R12], Ptrace.SIGINFO));
     }
   }
 
@@ -518,18 +547,22 @@ public final class Shadow {
    */
   public static Shadow recall(int pid, int nsPid, List<Integer> ended, List<Shadow> others) {
     Map<Integer, Tracee> parked = new LinkedHashMap<>();
-    Tracee leader = new Tracee(pid);
+    int live = ProcFs.liveThread(pid);
+    Tracee leader = new Tracee(live);
     for (int tid : ProcFs.threads(pid)) {
+      if (tid == pid && live != pid) {
+        continue;
+      }
       Sys.check(Ptrace.seize(tid, Tracee.OPTIONS), "PTRACE_SEIZE", tid);
       stop(tid);
-      Tracee t = tid == pid ? leader : new Tracee(tid);
+      Tracee t = tid == live ? leader : new Tracee(tid);
       t.base(Ptrace.registers(tid));
       Ptrace.signalMask(tid, Tracee.ALL_BUT_TRAP);
-      if (tid != pid) {
+      if (tid != live) {
         parked.put(nsTid(pid, tid), t);
       }
     }
-    Vessel v = new Vessel(leader, nsPid, 0, 0, true);
+    Vessel v = new Vessel(pid, leader, nsPid, 0, 0, true);
     v.parked().putAll(parked);
     Shadow s = made(v, ended, others);
     // If it stood stopped, that ends; the shadow takes the signal itself.
@@ -538,7 +571,7 @@ public final class Shadow {
   }
 
   private static Shadow made(Vessel v, List<Integer> ended, List<Shadow> others) {
-    int pid = v.pid();
+    int pid = v.tid();
     byte[][] pipe = new byte[1][];
     Map<Integer, Integer> threads = new LinkedHashMap<>();
     v.parked().forEach((nsTid, t) -> threads.put(nsTid, t.tid()));
@@ -564,7 +597,7 @@ public final class Shadow {
       if (t == v.leader()) {
         List<Integer> keeps = masterDescriptors(pid);
         others.stream()
-            .filter(o -> SharedTables.same(Kcmp.FILES, pid, o.pid))
+            .filter(o -> SharedTables.same(Kcmp.FILES, pid, o.taker))
             .forEach(o -> keeps.addAll(o.ends.both()));
         closeAllBut(keeps, b);
         emptyProcess(timers(pid), mine, hole, pipe, b);
@@ -578,9 +611,9 @@ public final class Shadow {
       start(t.tid(), t.base(), hole, MachineCode.PARK, ends);
     }
     ProcessMemory.write(pid, hole.data() + MASK, Bytes.longs(-1L));
-    ProcessMemory.write(pid, hole.data() + ENDS, ends.bytes());
+    ProcessMemory.write(pid, hole.data() + ENDS, ends.bytes(pid));
     start(pid, v.leader().base(), hole, MachineCode.SHADOW, ends);
-    return new Shadow(pid, v.nsPid(), hole.code(), threads, fresh, ends);
+    return new Shadow(v.pid(), pid, v.nsPid(), hole.code(), threads, fresh, ends);
   }
 
   /** Ids of its POSIX timers. */
@@ -606,7 +639,7 @@ public final class Shadow {
         throw e;
       }
       threads.values().forEach(Capture::awaitEnd);
-      Capture.awaitEnd(pid);
+      Capture.awaitEnd(taker);
       signals.close();
       return;
     }
@@ -625,31 +658,31 @@ public final class Shadow {
    * @return whether it stands; the kernel stops an orphaned group by SIGSTOP only
    */
   public boolean stopBy(int signal) {
-    stop(pid);
-    Ptrace.signalMask(pid, ~Signals.bit(signal));
-    Signals.tgkill(pid, pid, signal);
-    Ptrace.cont(pid, 0);
-    WaitStatus s = Wait.of(pid);
+    stop(taker);
+    Ptrace.signalMask(taker, ~Signals.bit(signal));
+    Signals.tkill(taker, signal);
+    Ptrace.cont(taker, 0);
+    WaitStatus s = Wait.of(taker);
     while (s.stopped() && !(s.event() == 0 && s.stopSignal() == signal)) {
-      Ptrace.cont(pid, 0);
-      s = Wait.of(pid);
+      Ptrace.cont(taker, 0);
+      s = Wait.of(taker);
     }
     if (s.gone()) {
       throw new LinuxException("shadow", Errno.ESRCH, s);
     }
-    Ptrace.cont(pid, signal);
+    Ptrace.cont(taker, signal);
     // Before it would take another signal the kernel tells of the stop, if there is one.
-    Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
-    s = Wait.of(pid);
+    Sys.check(Ptrace.interrupt(taker), "PTRACE_INTERRUPT", taker);
+    s = Wait.of(taker);
     if (s.gone()) {
       throw new LinuxException("shadow", Errno.ESRCH, s);
     }
-    Ptrace.signalMask(pid, -1L);
+    Ptrace.signalMask(taker, -1L);
     boolean stands = s.event() == WaitStatus.EVENT_STOP && s.stopSignal() == signal;
     if (stands) {
-      Ptrace.listen(pid);
+      Ptrace.listen(taker);
     } else {
-      Ptrace.cont(pid, 0);
+      Ptrace.cont(taker, 0);
     }
     return stands;
   }

@@ -36,33 +36,49 @@ public final class SignalDelivery {
       Signals.kill(pid, signal);
       return;
     }
+    int task = live(pid);
     Sleeps sleeps = new Sleeps();
-    sleeps.note(pid, pid);
-    if (Sys.failed(Ptrace.seize(pid, Tracee.OPTIONS))) {
+    sleeps.note(pid, task);
+    if (Sys.failed(Ptrace.seize(task, Tracee.OPTIONS))) {
       // It is being debugged, or has just ended.
       Signals.kill(pid, signal);
       return;
     }
     try {
-      Ptrace.interrupt(pid);
-      WaitStatus s = Wait.of(pid);
+      Ptrace.interrupt(task);
+      WaitStatus s = Wait.of(task);
       while (!s.gone() && s.event() != WaitStatus.EVENT_STOP) {
-        Ptrace.cont(pid, s.event() == 0 ? s.stopSignal() : 0);
-        s = Wait.of(pid);
+        Ptrace.cont(task, s.event() == 0 ? s.stopSignal() : 0);
+        s = Wait.of(task);
       }
       if (!s.gone()) {
-        queue(pid, nsPid, signal, info, sleeps);
-        Ptrace.detach(pid, 0);
+        queue(task, task == pid ? nsPid : NamespacePid.of(task), signal, info, sleeps);
+        Ptrace.detach(task, 0);
       }
     } catch (LinuxException e) {
       if (e.errno() != Errno.ESRCH && e.errno() != Errno.ECHILD) {
-        Ptrace.detach(pid, 0);
+        Ptrace.detach(task, 0);
         Signals.kill(pid, signal);
       }
     }
   }
 
-  private static void queue(int pid, int nsPid, int signal, byte[] info, Sleeps sleeps) {
+  /** The thread that queues it: the first one, or another when that has ended. */
+  private static int live(int pid) {
+    try {
+      return ProcFs.liveThread(pid);
+    } catch (LinuxException e) {
+      // ENOENT, ESRCH: it has just ended.
+      return pid;
+    }
+  }
+
+  /**
+   * By the thread itself.
+   *
+   * @param self its own id: only by that may it claim another sender, and the process gets it
+   */
+  private static void queue(int pid, int self, int signal, byte[] info, Sleeps sleeps) {
     FrozenThread t = new FrozenThread(new Tracee(pid), Map.of());
     long[] regs = t.registers();
     long at = (regs[MachineCode.RSP] - RED_ZONE - Ptrace.SIGINFO) & ~15L;
@@ -76,7 +92,7 @@ public final class SignalDelivery {
     t.open();
     try {
       ProcessMemory.write(pid, at, info);
-      t.tracee().inject(vdso + Vdso.syscallOffset(), Nr.RT_SIGQUEUEINFO, nsPid, signal, at);
+      t.tracee().inject(vdso + Vdso.syscallOffset(), Nr.RT_SIGQUEUEINFO, self, signal, at);
       ProcessMemory.write(pid, at, before);
     } finally {
       t.close();

@@ -64,7 +64,7 @@ final class SignalState implements StateModule {
     }
     byte[][] pending = Ptrace.pendingSignals(p.leader().tid(), true);
     byte[][] own = Ptrace.pendingSignals(p.leader().tid(), false);
-    int[] to = {p.nsPid()};
+    int[] to = {p.leader().nsTid()};
     takeOverruns(batch, pending, own, Nr.RT_SIGQUEUEINFO, to, out.getSignalsBuilder()::addPending);
   }
 
@@ -172,19 +172,20 @@ final class SignalState implements StateModule {
         batch.add("rt_sigaction", Nr.RT_SIGACTION, s, batch.data(action), 0, 8);
       }
     }
-    r.later(b -> queue(image, b));
+    r.later(b -> queue(image, r.vessel().leaderNsTid(), b));
   }
 
-  private static void queue(ProcessImage image, Batch batch) {
+  /**
+   * For the process.
+   *
+   * @param self id of the thread that the batch runs in: only by that may it claim another sender
+   */
+  private static void queue(ProcessImage image, int self, Batch batch) {
     for (ByteString info : image.getSignals().getPendingList()) {
       batch.room(1, Ptrace.SIGINFO);
       byte[] b = info.toByteArray();
       batch.attempt(
-          "rt_sigqueueinfo",
-          Nr.RT_SIGQUEUEINFO,
-          image.getPid(),
-          Bytes.of(b).getInt(0),
-          batch.data(b));
+          "rt_sigqueueinfo", Nr.RT_SIGQUEUEINFO, self, Bytes.of(b).getInt(0), batch.data(b));
     }
   }
 

@@ -13,8 +13,10 @@ import hob.linux.Sys;
 import hob.linux.SystemV;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The System V objects of an image made again under their ids. At home those that the tree left
@@ -27,7 +29,7 @@ final class SystemVMade {
   private final SystemVIpc image;
   private final Set<SystemV.Id> kept;
   private final Set<SystemV.Id> fresh = new LinkedHashSet<>();
-  private int pid;
+  private @Nullable Vessel inside;
 
   SystemVMade(SystemVIpc image, Set<SystemV.Id> kept) {
     this.image = image;
@@ -37,11 +39,11 @@ final class SystemVMade {
   /**
    * Makes all.
    *
-   * @param process that is in the namespace
+   * @param vessel that is in the namespace
    * @param shared gets the files with the contents of shared memory, by index
    */
-  void make(int process, Map<Integer, Fd> shared) {
-    pid = process;
+  void make(Vessel vessel, Map<Integer, Fd> shared) {
+    inside = vessel;
     for (IpcSegment s : image.getSegmentsList()) {
       shared.put(s.getSharedMemory(), segment(s));
     }
@@ -66,7 +68,7 @@ final class SystemVMade {
   }
 
   private <T> T inNamespace(Supplier<T> work) {
-    return IpcNamespace.in(pid, work);
+    return IpcNamespace.in(Objects.requireNonNull(inside).tid(), work);
   }
 
   private Fd segment(IpcSegment s) {
@@ -176,7 +178,7 @@ final class SystemVMade {
 
   /** The tree does not run here: nothing of it is left in a namespace that others use. */
   void discard() {
-    if (pid != 0 && IpcNamespace.isOwn(pid)) {
+    if (inside != null && IpcNamespace.isOwn(inside.tid())) {
       Set<SystemV.Id> mine = new LinkedHashSet<>(fresh);
       mine.removeAll(kept);
       inNamespace(() -> {

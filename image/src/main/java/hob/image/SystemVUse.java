@@ -33,9 +33,9 @@ public final class SystemVUse {
   private final List<SystemV.Entry> found = new ArrayList<>();
 
   private SystemVUse(List<ProcessFacts> tree) {
-    root = tree.getFirst().pid();
+    root = tree.getFirst().process();
     for (ProcessFacts p : tree) {
-      pids.add(p.pid());
+      pids.add(p.process());
       for (MapsEntry e : p.maps()) {
         if (isSegment(e)) {
           attached.merge((int) e.inode(), 1, Integer::sum);

@@ -116,7 +116,7 @@ final class TableCheck {
       return;
     }
     for (int tid : threadsNow(p.pid())) {
-      Refusal r = tid == p.pid() ? null : ofThread(p.pid(), tid);
+      Refusal r = tid == p.pid() || tid == p.process() ? null : ofThread(p.pid(), tid);
       if (r != null) {
         out.add(r);
       }

@@ -99,8 +99,8 @@ public final class TablesMade {
     List<Integer> hosts = new ArrayList<>();
     for (ProcessImage p : image.getProcessesList()) {
       if (!p.getZombie() && vessels.containsKey(p.getPid())) {
-        hosts.add(vessel(p).pid());
-        byVessel.put(vessel(p).pid(), p);
+        hosts.add(vessel(p).tid());
+        byVessel.put(vessel(p).tid(), p);
       }
     }
     Map<Integer, List<ProcessImage>> all = new HashMap<>();

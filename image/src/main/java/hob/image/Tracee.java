@@ -8,6 +8,7 @@ import static hob.image.MachineCode.RSP;
 
 import hob.linux.Errno;
 import hob.linux.LinuxException;
+import hob.linux.Nr;
 import hob.linux.ProcFs;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
@@ -131,7 +132,7 @@ public final class Tracee {
    * from the instruction behind the call on should its tracer end.
    */
   void mustAndHold(long instruction, String name, int nr, long... arguments) {
-    long r = inject(() -> Fuse.set(tid, tid), instruction, nr, arguments);
+    long r = inject(() -> Fuse.set(tid), instruction, nr, arguments);
     hob.linux.Sys.check(r, name, "in tid " + tid);
   }
 
@@ -160,6 +161,19 @@ public final class Tracee {
       }
     }
     return Ptrace.registers(tid)[RAX];
+  }
+
+  /**
+   * Makes it stand before exit(2), which ends this thread alone.
+   *
+   * @param instruction address of a {@code syscall} instruction in the tracee
+   */
+  void exits(long instruction, int code) {
+    long[] r = base();
+    r[RIP] = instruction;
+    r[RAX] = Nr.EXIT;
+    r[ARGUMENTS.get(0)] = code;
+    Ptrace.registers(tid, r);
   }
 
   /** As {@link #inject}, throwing on error. */

@@ -51,7 +51,7 @@ final class TreeCheck {
   private void check() {
     boolean sockets = false;
     for (ProcessFacts p : tree) {
-      pids.add(p.pid());
+      pids.add(p.process());
       for (ProcessFacts.FdFacts d : descriptors(p)) {
         inodes.add(d.stat().inode());
         sockets |= d.target().startsWith("socket:[");

@@ -257,7 +257,7 @@ final class TreeFiles implements AutoCloseable {
   void openEarly(@Nullable Vessel vessel) {
     pseudoTerminals.make();
     if (vessel != null) {
-      ipc.make(vessel.pid(), shared);
+      ipc.make(vessel, shared);
     }
     for (int i = 0; i < image.getFilesCount(); i++) {
       OpenFile f = image.getFiles(i);

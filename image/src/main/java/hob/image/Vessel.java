@@ -12,6 +12,7 @@ import hob.linux.Wait;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,11 +33,13 @@ public final class Vessel {
   static final int OPTIONS =
       Tracee.OPTIONS | Ptrace.O_TRACEFORK | Ptrace.O_TRACEVFORK | Ptrace.O_TRACECLONE;
 
-  private final Tracee leader;
+  private final int pid;
   private final int nsPid;
   private final long code;
   private final long scratch;
   private final boolean reused;
+  private Tracee leader;
+  private int leaderNsTid;
   private boolean newborn;
   private final Map<Integer, Tracee> parked = new LinkedHashMap<>();
   private int sid;
@@ -50,7 +53,18 @@ public final class Vessel {
    * @param reused a shadow or made by one: its process state is not that of a fresh stub
    */
   Vessel(Tracee leader, int nsPid, long code, long scratch, boolean reused) {
+    this(leader.tid(), leader, nsPid, code, scratch, reused);
+  }
+
+  /**
+   * The same, of one whose first thread may have ended.
+   *
+   * @param leader that one, or another
+   */
+  Vessel(int pid, Tracee leader, int nsPid, long code, long scratch, boolean reused) {
+    this.pid = pid;
     this.leader = leader;
+    this.leaderNsTid = leader.tid() == pid ? nsPid : NamespacePid.of(leader.tid());
     this.nsPid = nsPid;
     this.code = code;
     this.scratch = scratch;
@@ -68,6 +82,11 @@ public final class Vessel {
 
   /** Host pid. */
   public int pid() {
+    return pid;
+  }
+
+  /** Thread id of {@link #leader}. */
+  int tid() {
     return leader.tid();
   }
 
@@ -76,8 +95,20 @@ public final class Vessel {
     return nsPid;
   }
 
+  /** The thread that calls are injected into: its first one, or another when that has ended. */
   Tracee leader() {
     return leader;
+  }
+
+  /** Id in its namespace of the thread that {@link #leader} is. */
+  int leaderNsTid() {
+    return leaderNsTid;
+  }
+
+  /** The parked thread with this id in its namespace is the leader from now on. */
+  void lead(int other) {
+    leader = Objects.requireNonNull(parked.remove(other));
+    leaderNsTid = other;
   }
 
   long code() {
@@ -123,7 +154,7 @@ public final class Vessel {
 
   /** Puts bytes into its scratch space at {@code offset}; returns the address. */
   public long put(int offset, byte[] bytes) {
-    ProcessMemory.write(pid(), scratch + offset, bytes);
+    ProcessMemory.write(tid(), scratch + offset, bytes);
     return scratch + offset;
   }
 
@@ -229,9 +260,9 @@ public final class Vessel {
 
   /** Makes the hole ahead that the rebuilding needs, where the image has nothing, most times. */
   public void makeReady() {
-    List<MapsEntry> maps = ProcFs.maps(pid(), false);
+    List<MapsEntry> maps = ProcFs.maps(tid(), false);
     long at = Hole.place(maps.stream().map(Hole.Range::of).toList(), Hole.room(maps));
-    ready = new Ready(Hole.openAt(leader, pid(), code + MachineCode.SINGLE, at), maps);
+    ready = new Ready(Hole.openAt(leader, tid(), code + MachineCode.SINGLE, at), maps);
   }
 
   /** What {@link #makeReady} has made; null if it was not called. */
@@ -241,7 +272,7 @@ public final class Vessel {
 
   /** Survives this daemon. */
   public void outlive() {
-    Ptrace.setOptions(pid(), OPTIONS);
+    Ptrace.setOptions(tid(), OPTIONS);
   }
 
   /**
@@ -252,7 +283,7 @@ public final class Vessel {
     long[] r = leader.base();
     r[MachineCode.RIP] = code + MachineCode.PARK;
     r[MachineCode.ORIG_RAX] = -1;
-    Ptrace.registers(pid(), r);
+    Ptrace.registers(tid(), r);
     outlive();
   }
 
@@ -261,13 +292,13 @@ public final class Vessel {
     long[] r = leader.base();
     r[MachineCode.RIP] = code + MachineCode.PARK;
     r[MachineCode.ORIG_RAX] = -1;
-    Ptrace.registers(pid(), r);
-    Ptrace.detach(pid(), 0);
+    Ptrace.registers(tid(), r);
+    Ptrace.detach(tid(), 0);
   }
 
   /** Dies with this daemon. */
   public void perish() {
-    Ptrace.setOptions(pid(), OPTIONS | Ptrace.O_EXITKILL);
+    Ptrace.setOptions(tid(), OPTIONS | Ptrace.O_EXITKILL);
   }
 
   /**
@@ -275,26 +306,26 @@ public final class Vessel {
    * reaches its tracer.
    */
   public void park() {
-    Ptrace.signalMask(pid(), ~Signals.bit(Signals.SIGCHLD));
+    Ptrace.signalMask(tid(), ~Signals.bit(Signals.SIGCHLD));
     long[] r = leader.base();
     r[MachineCode.RIP] = code + MachineCode.PARK;
     r[MachineCode.ORIG_RAX] = -1;
-    Ptrace.registers(pid(), r);
-    Ptrace.cont(pid(), 0);
+    Ptrace.registers(tid(), r);
+    Ptrace.cont(tid(), 0);
   }
 
   /** Stops it again after {@link #park}. */
   public void unpark() {
-    Sys.check(Ptrace.interrupt(pid()), "PTRACE_INTERRUPT", pid());
-    while (Wait.of(pid()).event() != hob.linux.WaitStatus.EVENT_STOP) {
-      Ptrace.cont(pid(), 0);
+    Sys.check(Ptrace.interrupt(tid()), "PTRACE_INTERRUPT", tid());
+    while (Wait.of(tid()).event() != hob.linux.WaitStatus.EVENT_STOP) {
+      Ptrace.cont(tid(), 0);
     }
     stoppedAgain();
   }
 
   /** After {@link #park}, when it stands at a stop that its tracer has seen. */
   public void stoppedAgain() {
-    Ptrace.signalMask(pid(), Tracee.ALL_BUT_TRAP);
+    Ptrace.signalMask(tid(), Tracee.ALL_BUT_TRAP);
   }
 
   /**
@@ -324,7 +355,7 @@ public final class Vessel {
       // ECHILD: it has no children.
       return new byte[0];
     }
-    byte[] info = ProcessMemory.read(pid(), at, Ptrace.SIGINFO);
+    byte[] info = ProcessMemory.read(tid(), at, Ptrace.SIGINFO);
     return Bytes.of(info).getInt(16) == 0 ? new byte[0] : info;
   }
 
@@ -332,7 +363,7 @@ public final class Vessel {
   public void kill() {
     Signals.kill(pid(), Signals.SIGKILL);
     parked.values().forEach(t -> Capture.awaitEnd(t.tid()));
-    Capture.awaitEnd(pid());
+    Capture.awaitEnd(tid());
   }
 
   /** Ends one of its children, of which nothing is left afterwards. */
@@ -354,25 +385,25 @@ public final class Vessel {
       r[MachineCode.RIP] = code + MachineCode.EXIT;
       r[MachineCode.RDI] = waitStatus >> 8 & 0xff;
       r[MachineCode.ORIG_RAX] = -1;
-      Ptrace.registers(pid(), r);
-      Ptrace.cont(pid(), 0);
+      Ptrace.registers(tid(), r);
+      Ptrace.cont(tid(), 0);
     } else if (signal == Signals.SIGKILL) {
       Signals.kill(pid(), signal);
     } else {
-      Ptrace.signalMask(pid(), ~Signals.bit(signal));
-      Signals.tgkill(pid(), pid(), signal);
-      Ptrace.cont(pid(), 0);
-      var s = Wait.of(pid());
+      Ptrace.signalMask(tid(), ~Signals.bit(signal));
+      Signals.tkill(tid(), signal);
+      Ptrace.cont(tid(), 0);
+      var s = Wait.of(tid());
       while (s.stopped() && !(s.event() == 0 && s.stopSignal() == signal)) {
-        Ptrace.cont(pid(), 0);
-        s = Wait.of(pid());
+        Ptrace.cont(tid(), 0);
+        s = Wait.of(tid());
       }
       if (s.gone()) {
         return;
       }
-      Ptrace.cont(pid(), signal);
+      Ptrace.cont(tid(), signal);
     }
     parked.values().forEach(t -> Capture.awaitEnd(t.tid()));
-    Capture.awaitEnd(pid());
+    Capture.awaitEnd(tid());
   }
 }

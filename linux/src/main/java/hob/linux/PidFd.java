@@ -9,12 +9,20 @@ public final class PidFd {
   private static final long GET_INFO = 0xC040FF0BL;
 
   private static final long INFO_EXIT = 1 << 3;
+  private static final int THREAD = Fd.O_EXCL;
 
   private PidFd() {}
 
-  /** A descriptor of the process. ESRCH when there is none. */
-  public static Fd open(int pid) {
-    return Fd.of(Sys.check(Sys.call(Nr.PIDFD_OPEN, pid, 0), "pidfd_open", pid));
+  /**
+   * A descriptor of a process, or of a thread that is not the first one of its process. ESRCH when
+   * there is none.
+   */
+  public static Fd open(int task) {
+    long r = Sys.call(Nr.PIDFD_OPEN, task, 0);
+    if (Errno.EINVAL.is(r) || Errno.ENOENT.is(r)) {
+      r = Sys.call(Nr.PIDFD_OPEN, task, THREAD);
+    }
+    return Fd.of(Sys.check(r, "pidfd_open", task));
   }
 
   /** {@code pidfd_getfd(2)}: a duplicate here of the process's descriptor {@code target}. */

@@ -103,6 +103,34 @@ public final class ProcFs {
     return numbers("/proc/" + pid + "/task");
   }
 
+  /**
+   * A thread by which {@code /proc} and other calls that take a thread id reach what its process
+   * has: the first one, or another one when that has ended.
+   *
+   * @return {@code pid} too when all have ended
+   */
+  public static int liveThread(int pid) {
+    if (stat("/proc/" + pid + "/stat").state() != 'Z') {
+      return pid;
+    }
+    for (int tid : threads(pid)) {
+      if (tid != pid && lives(pid, tid)) {
+        return tid;
+      }
+    }
+    return pid;
+  }
+
+  private static boolean lives(int pid, int tid) {
+    try {
+      char state = stat("/proc/" + pid + "/task/" + tid + "/stat").state();
+      return state != 'Z' && state != 'X';
+    } catch (LinuxException e) {
+      // ENOENT, ESRCH: it has just gone.
+      return false;
+    }
+  }
+
   /** Children of a process, zombies too, as {@code /proc/PID/task/TID/children} of its threads. */
   public static List<Integer> children(int pid) {
     List<Integer> all = new ArrayList<>();

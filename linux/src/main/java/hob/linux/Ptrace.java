@@ -21,6 +21,9 @@ public final class Ptrace {
   /** PTRACE_O_TRACECLONE. */
   public static final int O_TRACECLONE = 8;
 
+  /** PTRACE_O_TRACEEXIT. */
+  public static final int O_TRACEEXIT = 64;
+
   /** PTRACE_O_TRACEEXEC. */
   public static final int O_TRACEEXEC = 16;
 

@@ -36,6 +36,11 @@ public final class Signals {
     return Sys.call(Nr.TGKILL, pid, tid, signal);
   }
 
+  /** {@code tkill(2)} of a thread that cannot go away meanwhile; 0 or {@code -errno}. */
+  public static long tkill(int tid, int signal) {
+    return Sys.call(Nr.TKILL, tid, signal);
+  }
+
   /** The mask bit of a signal. */
   public static long bit(int signal) {
     return 1L << (signal - 1);

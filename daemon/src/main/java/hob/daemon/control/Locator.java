@@ -117,7 +117,7 @@ final class Locator {
           Problem.Kind.CANNOT_MOVE,
           "pid %d is [%s], a thread of the kernel, and stays there".formatted(pid, stat.comm()));
     }
-    if (stat.state() == 'Z') {
+    if (stat.state() == 'Z' && ProcFs.liveThread(pid) == pid) {
       throw new Problem(
           Problem.Kind.NO_PROCESS, "pid %d has ended; its parent has not waited".formatted(pid));
     }

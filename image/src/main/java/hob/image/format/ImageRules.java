@@ -164,6 +164,10 @@ final class ImageRules {
       require(ids.add(t.getTid()), "twice the pid", t.getTid());
       thread(t);
     }
+    require(
+        p.hasEndedLeader() || p.getThreads(0).getTid() == p.getPid(),
+        "no first thread of process",
+        p.getPid());
     seccomp(p);
     memory(p.getMemory());
     require(p.getSignals().getActionsCount() == SIGNALS, "signal actions");
