@@ -26,9 +26,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -113,6 +118,7 @@ struct thing {
   void (*check)(struct thing *);
   void (*drop)(struct thing *);
   int shared;  // with the parent after a fork: a child keeps away from it
+  int children;  // that it has, and waits for
   int fd, fd2;
   unsigned char *at;
   long size, a, b;
@@ -402,6 +408,163 @@ static void lock_make(void) {
   else CALL(flock(t->fd, LOCK_EX));
 }
 
+// An open file description's own lock, or a lease: nobody else asks for the file.
+static void lease_check(struct thing *t) {
+  if (t->a) {
+    MUST(CALL(fcntl(t->fd, F_GETLEASE)) == t->b, "a lease is another");
+    return;
+  }
+  struct flock l = {.l_type = F_WRLCK, .l_start = 10, .l_len = 10};
+  int other = CALL(open(t->more, O_RDWR | O_CLOEXEC));
+  errno = 0;
+  MUST(fcntl(other, F_OFD_SETLK, &l) == -1 && errno == EAGAIN, "a lock of a description was given away");
+  CALL(close(other));
+}
+
+static void lease_drop(struct thing *t) {
+  if (t->a) CALL(fcntl(t->fd, F_SETLEASE, F_UNLCK));
+  drop_fds(t);
+  CALL(unlink(t->more));
+  free(t->more);
+}
+
+static void lease_make(void) {
+  struct thing *t = add("lease", 1, no_change, lease_check, lease_drop);
+  char name[64];
+  snprintf(name, sizeof name, "lease.%d.%llu", getpid(), (unsigned long long)step);
+  t->more = strdup(name);
+  t->fd = CALL(open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  t->a = any(2);
+  t->b = F_WRLCK;
+  struct flock l = {.l_type = any(2) ? F_WRLCK : F_RDLCK, .l_start = 5, .l_len = 10};
+  if (t->a == 0) CALL(fcntl(t->fd, F_OFD_SETLK, &l));
+  else CALL(fcntl(t->fd, F_SETLEASE, F_WRLCK));
+}
+
+// A sealed memfd: its contents and seals stay.
+static void sealed_check(struct thing *t) {
+  unsigned char block[PAGE];
+  MUST(CALL(fcntl(t->fd, F_GET_SEALS)) == t->a, "seals");
+  MUST(pread(t->fd, block, PAGE, 0) == PAGE, "pread");
+  same(block, PAGE, t->key, "a sealed file");
+  errno = 0;
+  MUST(pwrite(t->fd, block, 1, 0) == -1 && errno == EPERM, "a sealed file was written");
+}
+
+static void sealed_make(void) {
+  struct thing *t = add("sealed memory", 1, no_change, sealed_check, drop_fds);
+  unsigned char block[PAGE];
+  fill(block, PAGE, t->key);
+  t->fd = CALL(memfd_create("sealed", MFD_ALLOW_SEALING | MFD_CLOEXEC));
+  MUST(write(t->fd, block, PAGE) == PAGE, "write");
+  t->a = F_SEAL_WRITE | (any(2) ? F_SEAL_SHRINK | F_SEAL_GROW : 0) | (any(2) ? F_SEAL_SEAL : 0);
+  CALL(fcntl(t->fd, F_ADD_SEALS, (int)t->a));
+}
+
+// A directory that is read a bit at a time, and one known by its descriptor alone.
+static void directory_check(struct thing *t) {
+  struct stat is;
+  CALL(fstat(t->fd2, &is));
+  MUST((long)is.st_ino == t->b && S_ISDIR(is.st_mode), "what an O_PATH descriptor leads to");
+  char entries[64];
+  long n = syscall(SYS_getdents64, t->fd, entries, sizeof entries);
+  MUST(n >= 0, "getdents64");
+  if (n == 0) {
+    MUST(t->a == 2, "%ld entries of an empty directory", t->a);
+    CALL(lseek(t->fd, 0, SEEK_SET));
+    t->a = 0;
+  }
+  for (long at = 0; at < n; at += *(unsigned short *)(entries + at + 16)) t->a++;
+}
+
+static void directory_drop(struct thing *t) {
+  drop_fds(t);
+  CALL(rmdir(t->more));
+  free(t->more);
+}
+
+static void directory_make(void) {
+  struct thing *t = add("directory", 1, directory_check, directory_check, directory_drop);
+  struct stat is;
+  char name[64];
+  snprintf(name, sizeof name, "directory.%d.%llu", getpid(), (unsigned long long)step);
+  CALL(mkdir(name, 0700));
+  t->more = strdup(name);
+  t->fd = CALL(open(name, O_RDONLY | O_DIRECTORY));
+  t->fd2 = CALL(open(name, O_PATH | O_CLOEXEC));
+  CALL(fstat(t->fd2, &is));
+  t->b = (long)is.st_ino;
+}
+
+// ------------------------------------------------------------------ System V
+
+static void sysv_check(struct thing *t) {
+  same(t->at, t->size, t->key, "attached shared memory");
+  struct shmid_ds of;
+  CALL(shmctl((int)t->a, IPC_STAT, &of));
+  MUST((long)of.shm_segsz == t->size && of.shm_nattch >= 1, "its size and who has it");
+}
+
+static void sysv_change(struct thing *t) {
+  t->key = next();
+  fill(t->at, t->size, t->key);
+}
+
+static void sysv_drop(struct thing *t) {
+  CALL(shmctl((int)t->a, IPC_RMID, NULL));
+  CALL(shmdt(t->at));
+}
+
+static void sysv_make(void) {
+  struct thing *t = add("System V memory", 1, sysv_change, sysv_check, sysv_drop);
+  t->size = (1 + any(10)) * PAGE;
+  t->a = CALL(shmget(IPC_PRIVATE, t->size, IPC_CREAT | 0600));
+  t->at = shmat((int)t->a, NULL, 0);
+  MUST(t->at != (void *)-1, "shmat");
+  sysv_change(t);
+}
+
+struct note {
+  long type;
+  uint64_t value;
+};
+
+// a messages were sent, b taken; of two semaphores the one counts those that wait.
+static void notes_change(struct thing *t) {
+  struct sembuf up = {1, 1, 0};
+  while (t->a - t->b < 6 && any(3)) {
+    struct note n = {1 + any(3), mix(t->key + t->a++)};
+    CALL(msgsnd(t->fd, &n, sizeof n.value, 0));
+    CALL(semop(t->fd2, &up, 1));
+  }
+}
+
+static void notes_check(struct thing *t) {
+  MUST(CALL(semctl(t->fd2, 0, GETVAL)) == t->size, "a semaphore");
+  MUST(CALL(semctl(t->fd2, 1, GETVAL)) == t->a - t->b, "the other semaphore");
+  struct sembuf down = {1, -1, 0};
+  for (; t->b < t->a; t->b++) {
+    struct note n;
+    CALL(semop(t->fd2, &down, 1));
+    MUST(msgrcv(t->fd, &n, sizeof n.value, 0, IPC_NOWAIT) == sizeof n.value && n.value == mix(t->key + t->b), "message %ld", t->b);
+  }
+}
+
+static void notes_drop(struct thing *t) {
+  CALL(msgctl(t->fd, IPC_RMID, NULL));
+  CALL(semctl(t->fd2, 0, IPC_RMID));
+}
+
+static void notes_make(void) {
+  struct thing *t = add("System V queue", 2, notes_change, notes_check, notes_drop);
+  t->fd = CALL(msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+  t->fd2 = CALL(semget(IPC_PRIVATE, 2, IPC_CREAT | 0600));
+  t->size = any(1000);
+  CALL(semctl(t->fd2, 0, SETVAL, (int)t->size));
+  CALL(semctl(t->fd2, 1, SETVAL, 0));
+  notes_change(t);
+}
+
 // ------------------------------------------------------------------ pipes and sockets
 
 // a bytes were written, b were read, of a stream that t->key tells.
@@ -617,6 +780,142 @@ static void listener_make(void) {
   t->fd = CALL(socket(AF_UNIX, SOCK_STREAM, 0));
   CALL(bind(t->fd, (struct sockaddr *)a, sizeof *a));
   CALL(listen(t->fd, 3));
+}
+
+// A connection one direction of which is closed, and options that stay.
+static void half_check(struct thing *t) {
+  char b;
+  int value, on;
+  socklen_t n = sizeof value;
+  stream_take(t, t->fd, t->a - t->b);
+  MUST(read(t->fd, &b, 1) == 0, "the end of what was sent");
+  MUST(write(t->fd, "x", 1) == 1 && read(t->fd2, &b, 1) == 1 && b == 'x', "the other direction");
+  CALL(getsockopt(t->fd2, SOL_SOCKET, SO_KEEPALIVE, &on, &n));
+  CALL(getsockopt(t->fd2, IPPROTO_TCP, TCP_KEEPIDLE, &value, &n));
+  MUST(on == 1 && value == t->size, "options of a socket: %d, %d", on, value);
+}
+
+static void half_make(void) {
+  struct thing *t = add("half-closed connection", 1, no_change, half_check, drop_fds);
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t n = sizeof a;
+  int on = 1, idle = 100 + (int)any(900);
+  int listening = CALL(socket(AF_INET, SOCK_STREAM, 0));
+  CALL(bind(listening, (struct sockaddr *)&a, n));
+  CALL(listen(listening, 1));
+  CALL(getsockname(listening, (struct sockaddr *)&a, &n));
+  t->fd2 = CALL(socket(AF_INET, SOCK_STREAM, 0));
+  CALL(connect(t->fd2, (struct sockaddr *)&a, n));
+  t->fd = CALL(accept(listening, NULL, NULL));
+  CALL(close(listening));
+  CALL(setsockopt(t->fd2, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on));
+  CALL(setsockopt(t->fd2, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle));
+  t->size = idle;
+  stream_put(t, t->fd2, any(2000));
+  CALL(shutdown(t->fd2, SHUT_WR));
+}
+
+// Datagrams to a bound socket, by name or without one in the file system.
+static void named_make(void) {
+  struct thing *t = add("named datagrams", 1, datagrams_change, datagrams_check, drop_fds);
+  struct sockaddr_un a = {.sun_family = AF_UNIX};
+  int n = snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "random.%d.%llu", getpid(), (unsigned long long)step);
+  t->fd = CALL(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  t->fd2 = CALL(socket(AF_UNIX, SOCK_DGRAM, 0));
+  socklen_t size = (socklen_t)(sizeof(sa_family_t) + 1 + n);
+  if (any(2)) {
+    memmove(a.sun_path, a.sun_path + 1, (size_t)n + 1);
+    size = sizeof a;
+  }
+  CALL(bind(t->fd, (struct sockaddr *)&a, size));
+  CALL(connect(t->fd2, (struct sockaddr *)&a, size));
+  if (a.sun_path[0] && any(2)) CALL(unlink(a.sun_path));
+  datagrams_change(t);
+}
+
+// Several descriptors in one message: a pipe's ends, of which nobody has another.
+static void ends_check(struct thing *t) {
+  char byte, room[CMSG_SPACE(2 * sizeof(int))];
+  struct iovec v = {&byte, 1};
+  struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  int ends[2];
+  uint64_t value;
+  if (t->a == 0) return;
+  MUST(recvmsg(t->fd, &m, MSG_CMSG_CLOEXEC) == 1, "recvmsg");
+  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+  MUST(c && c->cmsg_len == CMSG_LEN(sizeof ends), "a message without its descriptors");
+  memcpy(ends, CMSG_DATA(c), sizeof ends);
+  MUST(read(ends[0], &value, sizeof value) == sizeof value && value == t->key, "a pipe that was passed");
+  MUST(write(ends[1], &value, 1) == 1 && read(ends[0], &byte, 1) == 1, "its other end");
+  CALL(close(ends[0]));
+  CALL(close(ends[1]));
+  t->a = 0;
+}
+
+static void ends_make(void) {
+  struct thing *t = add("passed pipe", 1, no_change, ends_check, drop_fds);
+  int fds[2], ends[2];
+  char byte = 'y', room[CMSG_SPACE(2 * sizeof(int))] = {0};
+  struct iovec v = {&byte, 1};
+  struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  CALL(socketpair(AF_UNIX, any(2) ? SOCK_DGRAM : SOCK_SEQPACKET, 0, fds));
+  CALL(pipe(ends));
+  t->fd = fds[0];
+  t->fd2 = fds[1];
+  t->a = 1;
+  MUST(write(ends[1], &t->key, sizeof t->key) == sizeof t->key, "write");
+  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(sizeof ends);
+  memcpy(CMSG_DATA(c), ends, sizeof ends);
+  MUST(sendmsg(t->fd2, &m, 0) == 1, "sendmsg");
+  CALL(close(ends[0]));
+  CALL(close(ends[1]));
+}
+
+// A pseudo-terminal: lines go one way, and come back echoed.
+static void terminal_check(struct thing *t) {
+  char line[40], got[80];
+  int n = snprintf(line, sizeof line, "%llu\n", (unsigned long long)next());
+  MUST(write(t->fd, line, n) == n, "write");
+  if (any(3) == 0) pause_millis(any(20));
+  MUST(read(t->fd2, got, sizeof got) == n && memcmp(line, got, n) == 0, "a line from its master");
+  long echoed = 0;
+  while (echoed < n + 1) echoed += CALL(read(t->fd, got + echoed, sizeof got - echoed));
+  MUST(echoed == n + 1 && memcmp(line, got, n - 1) == 0 && got[n - 1] == '\r', "the echo");
+}
+
+static void terminal_make(void) {
+  struct thing *t = add("terminal", 1, no_change, terminal_check, drop_fds);
+  char name[64];
+  t->fd = CALL(posix_openpt(O_RDWR | O_NOCTTY));
+  CALL(grantpt(t->fd));
+  CALL(unlockpt(t->fd));
+  MUST(ptsname_r(t->fd, name, sizeof name) == 0, "ptsname");
+  t->fd2 = CALL(open(name, O_RDWR | O_NOCTTY));
+}
+
+// What happens in a directory is told as it happens.
+static void inotify_check(struct thing *t) {
+  char name[32], room[sizeof(struct inotify_event) + 256], path[120];
+  snprintf(name, sizeof name, "n%ld", t->b++);
+  snprintf(path, sizeof path, "%s/%s", (char *)t->more, name);
+  CALL(close(CALL(open(path, O_CREAT | O_EXCL | O_WRONLY, 0600))));
+  long n = CALL(read(t->fd, room, sizeof room));
+  struct inotify_event *e = (struct inotify_event *)room;
+  MUST(n > 0 && e->wd == t->a && e->mask == IN_CREATE && !strcmp(e->name, name), "an event of %s", n > 0 ? e->name : "");
+  CALL(unlink(path));
+}
+
+static void inotify_make(void) {
+  struct thing *t = add("inotify", 1, no_change, inotify_check, directory_drop);
+  char name[64];
+  snprintf(name, sizeof name, "watched.%d.%llu", getpid(), (unsigned long long)step);
+  CALL(mkdir(name, 0700));
+  t->more = strdup(name);
+  t->fd = CALL(inotify_init1(IN_CLOEXEC));
+  t->a = CALL(inotify_add_watch(t->fd, name, IN_CREATE));
 }
 
 // ------------------------------------------------------------------ events
@@ -931,7 +1230,7 @@ static void become_child(void) {
   int kept = 0;
   for (int i = 0; i < count; i++) {
     if (!things[i].shared) things[kept++] = things[i];
-    else if (things[i].fd >= 0) {
+    else if (things[i].shared == 1 && things[i].fd >= 0) {
       close(things[i].fd);
       if (things[i].fd2 >= 0) close(things[i].fd2);
     }
@@ -959,6 +1258,7 @@ static void child_make(void) {
   struct thing *t = add("child", 1, no_change, child_check, child_drop);
   pid_t parent = getpid(), group = getpgrp();
   int how = (int)any(4);
+  t->children = 1;
   t->b = any(3) == 0;  // only sleeps, until it is killed
   t->a = CALL(fork());
   if (t->a == 0) {
@@ -982,8 +1282,7 @@ static void zombie_drop(struct thing *t) {
   CALL(waitid(P_PID, (id_t)t->a, &info, WEXITED | WNOWAIT));
   MUST(info.si_pid == t->a && info.si_code == CLD_EXITED && info.si_status == t->b, "waitid");
   int others = 0;
-  for (int i = 0; i < count; i++) others += things[i].change == no_change && things[i].a > 0 && !strcmp(things[i].name, "child");
-  for (int i = 0; i < count; i++) others += !strcmp(things[i].name, "zombie");
+  for (int i = 0; i < count; i++) others += things[i].children;
   if (others) {
     reap((pid_t)t->a, (int)t->b << 8, t->name);
   } else {
@@ -998,6 +1297,7 @@ static void zombie_check(struct thing *t) { MUST(kill((pid_t)t->a, 0) == 0, "zom
 
 static void zombie_make(void) {
   struct thing *t = add("zombie", 1, no_change, zombie_check, zombie_drop);
+  t->children = 1;
   t->b = 1 + any(100);
   t->a = CALL(fork());
   if (t->a == 0) _exit((int)t->b);
@@ -1111,6 +1411,210 @@ static void turns_once(void) {
   CALL(munmap(s, PAGE));
 }
 
+// ------------------------------------------------------------------ children of other kinds
+
+// Stands stopped until it is dropped.
+static void stopped_check(struct thing *t) {
+  siginfo_t info = {0};
+  CALL(waitid(P_PID, (id_t)t->a, &info, WSTOPPED | WNOHANG | WNOWAIT));
+  MUST(info.si_pid == 0, "a stop was told twice");
+}
+
+static void stopped_drop(struct thing *t) {
+  int status;
+  CALL(kill((pid_t)t->a, SIGCONT));
+  MUST(waitpid((pid_t)t->a, &status, WCONTINUED) == t->a && WIFCONTINUED(status), "that it goes on: %04x", status);
+  MUST(write(t->fd2, "x", 1) == 1, "write");
+  reap((pid_t)t->a, 4 << 8, t->name);
+  drop_fds(t);
+}
+
+static void stopped_make(void) {
+  struct thing *t = add("stopped child", 1, no_change, stopped_check, stopped_drop);
+  int fds[2], status;
+  char b;
+  t->children = 1;
+  CALL(pipe2(fds, O_CLOEXEC));
+  t->fd = fds[0];
+  t->fd2 = fds[1];
+  t->a = CALL(fork());
+  if (t->a == 0) {
+    if (any(2)) CALL(setpgid(0, 0));
+    CALL(kill(getpid(), SIGSTOP));
+    _exit(AGAIN(read(fds[0], &b, 1)) == 1 ? 4 : 5);
+  }
+  MUST(waitpid((pid_t)t->a, &status, WUNTRACED) == t->a && WIFSTOPPED(status), "that it stands: %04x", status);
+}
+
+// Goes on in a thread when its first one has ended.
+static void *answering(void *argument) {
+  int *fds = argument;
+  for (char b; read(fds[0], &b, 1) == 1 && b != '.';) {
+    b ^= 0x20;
+    if (write(fds[0], &b, 1) != 1) break;
+  }
+  syscall(SYS_exit_group, 6);
+  return NULL;
+}
+
+static void headless_check(struct thing *t) {
+  char c = (char)('a' + any(26)), back;
+  MUST(write(t->fd, &c, 1) == 1 && AGAIN(read(t->fd, &back, 1)) == 1 && back == (c ^ 0x20), "the answer of a thread");
+}
+
+static void headless_drop(struct thing *t) {
+  if (t->b) CALL(kill((pid_t)t->a, SIGKILL));
+  else MUST(write(t->fd, ".", 1) == 1, "write");
+  reap((pid_t)t->a, t->b ? SIGKILL : 6 << 8, t->name);
+  drop_fds(t);
+}
+
+static void headless_make(void) {
+  struct thing *t = add("process without its first thread", 1, no_change, headless_check, headless_drop);
+  static int fds[2];
+  t->children = 1;
+  t->b = any(3) == 0;
+  CALL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+  t->fd = fds[1];
+  t->a = CALL(fork());
+  if (t->a == 0) {
+    pthread_t thread;
+    CALL(close(fds[1]));
+    if (pthread_create(&thread, NULL, answering, fds) != 0) _exit(3);
+    if (any(2)) usleep(1000 * any(30));
+    syscall(SYS_exit, 0);
+  }
+  CALL(close(fds[0]));
+}
+
+// Has the parent's table of descriptors, or its working directory.
+static void sharing_check(struct thing *t) {
+  char b = 'd', name[32];
+  MUST(write(t->fd, &b, 1) == 1 && AGAIN(read(t->fd, &b, 1)) == 1 && b == 'D', "who shares does not answer");
+  if (t->b == CLONE_FILES) {
+    int fd = CALL(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    snprintf(name, sizeof name, "%d", fd);
+    int n = (int)strlen(name) + 1;
+    MUST(write(t->fd, name, n) == n, "write");
+    MUST(AGAIN(read(t->fd, &b, 1)) == 1 && b == 'Y', "a descriptor that it does not have");
+    errno = 0;
+    MUST(fcntl(fd, F_GETFD) == -1 && errno == EBADF, "it has closed a descriptor, which is open");
+  } else {
+    mode_t mask = umask(0);
+    umask(mask);
+    int n = snprintf(name, sizeof name, "%d", (int)mask) + 1;
+    MUST(write(t->fd, name, n) == n, "write");
+    MUST(AGAIN(read(t->fd, &b, 1)) == 1 && b == 'Y', "a umask that it does not have");
+  }
+}
+
+static void sharing_drop(struct thing *t) {
+  MUST(write(t->fd, ".", 1) == 1, "write");
+  reap((pid_t)t->a, 8 << 8, t->name);
+  drop_fds(t);
+}
+
+static void share(int fd, int what) {
+  char b, name[32];
+  while (read(fd, &b, 1) == 1 && b != '.') {
+    b = 'D';
+    if (write(fd, &b, 1) != 1) break;
+    int n = 0;
+    while (n < (int)sizeof name && read(fd, name + n, 1) == 1 && name[n]) n++;
+    if (what == CLONE_FILES) {
+      b = close(atoi(name)) == 0 ? 'Y' : 'N';
+    } else {
+      mode_t mask = umask(0);
+      umask(mask);
+      b = (int)mask == atoi(name) ? 'Y' : 'N';
+    }
+    if (write(fd, &b, 1) != 1) break;
+  }
+  _exit(8);
+}
+
+static void sharing_make(void) {
+  // Whoever is forked while one table is two processes' closes what he does not want in his own.
+  for (int i = 0; i < count; i++) if (things[i].check == sharing_check) return;
+  struct thing *t = add("sharing child", 1, no_change, sharing_check, sharing_drop);
+  int fds[2];
+  t->children = 1;
+  t->b = any(2) ? CLONE_FILES : CLONE_FS;
+  CALL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+  t->fd = fds[1];
+  t->fd2 = fds[0];
+  t->a = CALL(syscall(SYS_clone, t->b | SIGCHLD, 0, 0, 0, 0));
+  if (t->a == 0) share(fds[0], (int)t->b);
+}
+
+// A pidfd of a child tells of its end.
+static void pidfd_once(void) {
+  pid_t child = CALL(fork());
+  if (child == 0) {
+    usleep(1000 * any(60));
+    _exit(3);
+  }
+  int fd = (int)CALL(syscall(SYS_pidfd_open, child, 0));
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  MUST(AGAIN(poll(&p, 1, 30000)) == 1, "a pidfd does not tell of the end");
+  siginfo_t info;
+  CALL(waitid(P_PIDFD, (id_t)fd, &info, WEXITED));
+  MUST(info.si_pid == child && info.si_status == 3, "how it ended");
+  CALL(close(fd));
+}
+
+// A grandchild whose parent has ended comes to whoever reaps.
+static void reaper_once(void) {
+  pid_t middle = CALL(fork());
+  if (middle == 0) {
+    int status;
+    CALL(prctl(PR_SET_CHILD_SUBREAPER, 1));
+    pid_t child = CALL(fork());
+    if (child == 0) {
+      pid_t grandchild = CALL(fork());
+      if (grandchild == 0) {
+        usleep(1000 * any(40));
+        _exit(12);
+      }
+      _exit(0);
+    }
+    MUST(waitpid(child, &status, 0) == child && status == 0, "the parent of an orphan");
+    pid_t orphan = waitpid(-1, &status, 0);
+    MUST(orphan > 0 && status == 12 << 8, "an orphan ended with %04x", status);
+    _exit(0);
+  }
+  reap(middle, 0, "subreaper");
+}
+
+// The parent waits in vfork(2) for longer than a moment.
+static void vfork_once(void) {
+  volatile int seen = 0;
+  int64_t until = now() + any(50) * 1000000;
+  pid_t child = vfork();
+  if (child == 0) {
+    while (now() < until) continue;
+    seen = 1;
+    _exit(2);
+  }
+  MUST(child > 0 && seen == 1, "vfork");
+  reap(child, 2 << 8, "vforked child");
+}
+
+// Interval timers of the other kinds strike while it works.
+static void virtual_once(void) {
+  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART}, old;
+  int kind = any(2) ? ITIMER_VIRTUAL : ITIMER_PROF;
+  int number = kind == ITIMER_VIRTUAL ? SIGVTALRM : SIGPROF;
+  CALL(sigaction(number, &action, &old));
+  int before = handled;
+  struct itimerval set = {{0, 8000}, {0, 8000}}, off = {{0, 0}, {0, 0}};
+  CALL(setitimer(kind, &set, NULL));
+  int64_t limit = now() + 30000000000LL;
+  while (handled < before + 3) MUST(now() < limit, "a timer of work has stopped after %d ticks", handled - before);
+  CALL(setitimer(kind, &off, NULL));
+  CALL(sigaction(number, &old, NULL));
+}
+
 // ------------------------------------------------------------------ of the process itself
 
 static void umask_check(struct thing *t) {
@@ -1160,11 +1664,13 @@ static void (*const makers[])(void) = {
     memory_make, memory_make, shared_memory_make, file_map_make, file_share_make, heap_make,
     file_make, file_make, lock_make, pipe_make, fifo_make, unix_stream_make, tcp_make,
     datagrams_make, udp_make, passed_make, listener_make, eventfd_make, epoll_make, timerfd_make,
-    queue_make, posix_timer_make, sleeper_make, child_make, child_make, zombie_make, umask_make};
+    queue_make, posix_timer_make, sleeper_make, child_make, child_make, zombie_make, umask_make,
+    lease_make, sealed_make, directory_make, sysv_make, notes_make, half_make, named_make,
+    ends_make, terminal_make, inotify_make, stopped_make, headless_make, sharing_make};
 
 static void (*const onces[])(void) = {
     stack_once, floats_once, handler_once, interval_once, signalfd_once, threads_once, echo_once,
-    exec_once, turns_once};
+    exec_once, turns_once, pidfd_once, reaper_once, vfork_once, virtual_once};
 
 #define SOME(table) ((table)[any(sizeof(table) / sizeof((table)[0]))])
 

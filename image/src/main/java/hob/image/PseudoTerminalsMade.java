@@ -1,7 +1,9 @@
 package hob.image;
 
 import hob.image.proto.PseudoTerminal;
+import hob.linux.Errno;
 import hob.linux.Fd;
+import hob.linux.LinuxException;
 import hob.linux.Terminal;
 import java.util.HashMap;
 import java.util.List;
@@ -42,16 +44,7 @@ final class PseudoTerminalsMade implements AutoCloseable {
   }
 
   private Made make(PseudoTerminal p) {
-    Fd master = streams.master(p.getNumber());
-    if (master == null) {
-      throw new Collection.Refused(
-          new Refusal(
-              0,
-              "pseudo-terminal",
-              "somebody else has its pseudo-terminal /dev/pts/"
-                  + p.getNumber()
-                  + " on the target"));
-    }
+    Fd master = master(p.getNumber());
     if (!p.getOpened()) {
       settle(master, p);
       Terminal.setAllSettings(master, p.getTermios().toByteArray());
@@ -67,6 +60,22 @@ final class PseudoTerminalsMade implements AutoCloseable {
     }
     settle(master, p);
     return new Made(master, slave);
+  }
+
+  private Fd master(int number) {
+    String why = "somebody else has its pseudo-terminal /dev/pts/" + number + " on the target";
+    try {
+      Fd master = streams.master(number);
+      if (master != null) {
+        return master;
+      }
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOSPC) {
+        throw e;
+      }
+      why = "the target has no pseudo-terminal left for its /dev/pts/" + number;
+    }
+    throw new Collection.Refused(new Refusal(0, "pseudo-terminal", why));
   }
 
   private static void settle(Fd master, PseudoTerminal p) {
