@@ -56,6 +56,7 @@ final class HomeArrival extends MappedArrival {
   @Override
   protected void lay(TreeImage image) throws RefusedException {
     session.busy = true;
+    session.hostNetwork().yield(session.id().toString());
     int root = session.id().pid();
     session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
     begin(image);
@@ -280,6 +281,7 @@ final class HomeArrival extends MappedArrival {
       session.save();
       return;
     }
+    session.hostNetwork().at(session.id().toString(), session.location);
     closeHighPids();
     foregrounds.forEach(ForegroundGroup::set);
     // Those that nothing was begun with yet are still watched.

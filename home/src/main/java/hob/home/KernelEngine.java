@@ -84,7 +84,9 @@ public final class KernelEngine implements Engine, RemoteInvocation {
   public List<Refusal> check(int pid) {
     for (LocalSession s : sessions.values()) {
       if (s.sandbox != null && s.hostPids.containsKey(pid)) {
-        return Capture.check(s::tree, java.util.Objects.requireNonNull(s.sandbox).init().pid());
+        return unlessConnected(
+            s.network != null,
+            Capture.check(s::tree, java.util.Objects.requireNonNull(s.sandbox).init().pid()));
       }
     }
     if (pid <= 0 || !exists(pid)) {
@@ -93,7 +95,12 @@ public final class KernelEngine implements Engine, RemoteInvocation {
     if (pid == self) {
       return List.of(new Refusal(pid, "hob", "is a part of hob itself"));
     }
-    return Capture.check(new TreeWalk(pid), self);
+    return unlessConnected(network.works(), Capture.check(new TreeWalk(pid), self));
+  }
+
+  /** With a network connections with others are no reason. */
+  private static List<Refusal> unlessConnected(boolean connected, List<Refusal> all) {
+    return connected ? all.stream().filter(r -> !r.kind().equals(Refusal.OUTSIDE)).toList() : all;
   }
 
   private static boolean exists(int pid) {
@@ -131,7 +138,9 @@ public final class KernelEngine implements Engine, RemoteInvocation {
       if (s.sandbox == null) {
         return check(rootPid);
       }
-      List<Refusal> all = new ArrayList<>(Capture.check(s::tree, s.sandbox.init().pid()));
+      List<Refusal> all =
+          new ArrayList<>(
+              unlessConnected(s.network != null, Capture.check(s::tree, s.sandbox.init().pid())));
       all.addAll(homeFiles.check(s.id(), s.tree()));
       return all;
     } catch (LinuxException e) {

@@ -123,6 +123,7 @@ final class LiveDeparture implements Departure {
     }
     session.begin("has its image written to a file just now; try again");
     note();
+    Connected.hold(session);
     try {
       Capture c =
           Capture.freeze(
@@ -130,7 +131,7 @@ final class LiveDeparture implements Departure {
               walk,
               session.id().home(),
               outline.getOutsideList(),
-              session.streams(),
+              new Connected(session),
               session.takeCaught());
       session.streams().flush();
       capture = c;
@@ -164,6 +165,7 @@ final class LiveDeparture implements Departure {
 
   /** The tree is here as before. */
   private void stay() {
+    Connected.release(session);
     session.role = before;
     session.stayed();
     session.userStopped.clear();

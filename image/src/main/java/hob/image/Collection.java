@@ -175,6 +175,11 @@ final class Collection {
     return ipc;
   }
 
+  /** What the session knows of what leads out of the tree. */
+  StandIns standIns() {
+    return standIns;
+  }
+
   /** Whether the tree was seen to use System V IPC before it stopped. */
   boolean usesIpc() {
     return standIns.usesIpc();

@@ -31,7 +31,8 @@ final class InetName {
     return name[0] == Socket.AF_INET;
   }
 
-  private static byte[] address(byte[] name) {
+  /** The address alone, 4 or 16 bytes. */
+  static byte[] address(byte[] name) {
     return v4(name)
         ? Arrays.copyOfRange(name, V4_ADDRESS, V4_ADDRESS + 4)
         : plain(Arrays.copyOfRange(name, V6_ADDRESS, V6_ADDRESS + 16));

@@ -3,6 +3,7 @@ package hob.image;
 import com.google.protobuf.ByteString;
 import hob.image.proto.InetSocket;
 import hob.image.proto.OpenFile;
+import hob.image.proto.TcpOutside;
 import hob.linux.Errno;
 import hob.linux.Fd;
 import hob.linux.LinuxException;
@@ -30,6 +31,8 @@ final class InetSocketFile implements FileKind {
   private static final int CLOSING = 11;
   private static final int SYN_SENT = 2;
   private static final int MOMENTS = 1000;
+  private static final String STAYS = "is a TCP connection with a process outside of the tree";
+  private static final String ELSEWHERE = "is a TCP connection that leads to another host";
   private static final List<Integer> END_SENT = List.of(FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING);
   private static final List<Integer> END_RECEIVED = List.of(CLOSE_WAIT, LAST_ACK, CLOSING);
 
@@ -119,6 +122,16 @@ final class InetSocketFile implements FileKind {
     }
     byte[] name = s.getName().toByteArray();
     byte[] peer = s.getPeer().toByteArray();
+    if (state != SYN_SENT && isOutside(tree, p.pid(), name, peer)) {
+      if (!tree.standIns().keepsConnection(name, peer)) {
+        throw new Collection.Refused(
+            new Refusal(p.pid(), Refusal.OUTSIDE, "descriptor " + d.number() + " " + STAYS));
+      }
+      s.setOutside(TcpOutside.getDefaultInstance());
+      queues(fd, s);
+      tree.sockets().hold(SocketSurvey.here(p, d), out);
+      return;
+    }
     String reason = outside(tree.sockets(), p.pid(), state, name, peer, known, tree.sockets()::has);
     if (reason != null) {
       throw refused(p, d, reason);
@@ -134,6 +147,24 @@ final class InetSocketFile implements FileKind {
     s.setOther(other.inode());
     queues(fd, s);
     tree.sockets().hold(SocketSurvey.here(p, d), out);
+  }
+
+  /** Whether the other end of a connection is none of the tree's, and not closed either. */
+  private static boolean isOutside(Collection tree, int pid, byte[] name, byte[] peer) {
+    SocketSurvey survey = tree.sockets();
+    SocketSurvey.TcpEnd other = survey.tcpEnd(pid, InetName.key(peer), InetName.key(name));
+    if (!other.found()) {
+      return tree.standIns().hasHomesNetwork()
+          || !InetName.loopback(peer) && !InetName.sameAddress(name, peer);
+    }
+    return other.inode() == 0
+        ? other.waiting() && !survey.listensAt(pid, InetName.port(peer))
+        : !survey.has(other.inode());
+  }
+
+  /** Whether a sentence of {@link #outside} says that the other end stays. */
+  static boolean isOutside(String sentence) {
+    return sentence.equals(STAYS) || sentence.equals(ELSEWHERE);
   }
 
   /**
@@ -168,10 +199,10 @@ final class InetSocketFile implements FileKind {
     }
     SocketSurvey.TcpEnd other = survey.tcpEnd(pid, InetName.key(peer), InetName.key(name));
     if (other.inode() != 0 && !has.test(other.inode())) {
-      return "is a TCP connection with a process outside of the tree";
+      return STAYS;
     }
     if (!other.found() && !InetName.loopback(peer) && !InetName.sameAddress(name, peer)) {
-      return "is a TCP connection that leads to another host";
+      return ELSEWHERE;
     }
     if (other.found() && other.inode() == 0 && !other.waiting() && other.sent() > 1) {
       return "is a TCP connection whose other end was closed with data that is still to arrive";
@@ -201,11 +232,27 @@ final class InetSocketFile implements FileKind {
       s.setSendSequence(TcpRepair.sequence(fd));
       int size = SocketQueue.count(fd, SocketQueue.SIOCOUTQ);
       s.setSent(ByteString.copyFrom(Socket.peekStream(fd, size)));
+      if (s.hasOutside()) {
+        s.setOutside(agreements(fd));
+      }
       received(fd, s);
       TcpRepair.queue(fd, 0);
     } finally {
       TcpRepair.offSilently(fd, reuse);
     }
+  }
+
+  private static TcpOutside agreements(Fd fd) {
+    TcpRepair.Agreed agreed = TcpRepair.agreed(fd);
+    TcpOutside.Builder out =
+        TcpOutside.newBuilder()
+            .setUnsent(SocketQueue.count(fd, SocketQueue.SIOCOUTQNSD))
+            .setMss(agreed.mss())
+            .setWindowScales(agreed.windowScales())
+            .setSelective(agreed.acknowledgesSelectively())
+            .setWindow(ByteString.copyFrom(TcpRepair.window(fd)));
+    agreed.timestamp().ifPresent(out::setTimestamp);
+    return out.build();
   }
 
   /**

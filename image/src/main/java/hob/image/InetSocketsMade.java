@@ -40,6 +40,7 @@ final class InetSocketsMade implements AutoCloseable {
 
   private final Map<Long, InetSocket> images = new LinkedHashMap<>();
   private final Map<Long, Fd> made = new HashMap<>();
+  private final List<OutsideConnection> outside = new ArrayList<>();
 
   InetSocketsMade(TreeFiles tree) {
     for (OpenFile f : tree.images()) {
@@ -78,6 +79,10 @@ final class InetSocketsMade implements AutoCloseable {
         clients.add(s);
       } else if (s.getState() == CLOSE && !s.getEnded()) {
         made.put(s.getInode(), bound(s));
+      } else if (s.hasOutside()) {
+        OutsideConnection c = new OutsideConnection(s);
+        outside.add(c);
+        made.put(s.getInode(), c.socket());
       } else {
         pair(s);
       }
@@ -222,6 +227,18 @@ final class InetSocketsMade implements AutoCloseable {
     if (Sys.failed(r)) {
       LOG.log(System.Logger.Level.DEBUG, "a datagram in a queue is lost: errno {0}", -r);
     }
+  }
+
+  /** Connections with others go on. */
+  void commit() {
+    outside.forEach(OutsideConnection::commit);
+    outside.clear();
+  }
+
+  /** The tree will not run here; nobody hears of that. */
+  void discard() {
+    outside.forEach(OutsideConnection::close);
+    outside.clear();
   }
 
   @Override

@@ -11,6 +11,9 @@ public record Refusal(int pid, String kind, String sentence) {
   /** The kind of a process that is not there any more. */
   public static final String ENDED = "ended";
 
+  /** The kind of a connection whose other end stays, where there is no network abroad. */
+  public static final String OUTSIDE = "connection";
+
   /** It names a process, where it was asked of one that goes on without its first thread. */
   Refusal ofProcess(java.util.Collection<ProcessFacts> tree) {
     return tree.stream()

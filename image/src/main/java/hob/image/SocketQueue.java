@@ -19,6 +19,9 @@ final class SocketQueue {
   /** Bytes that are on their way. */
   static final long SIOCOUTQ = 0x5411;
 
+  /** Bytes that are not on their way yet. */
+  static final long SIOCOUTQNSD = 0x894B;
+
   private SocketQueue() {}
 
   /** What an ioctl(2) counts. */

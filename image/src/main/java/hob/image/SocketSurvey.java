@@ -31,6 +31,7 @@ final class SocketSurvey implements AutoCloseable {
   private static final int TCP_SYN_RECV = 3;
   private static final int TCP_TIME_WAIT = 6;
   private static final int TCP_CLOSE_WAIT = 8;
+  private static final int TCP_LISTEN = 10;
 
   private final Map<Long, Holder> byInode = new HashMap<>();
   private final Map<Long, List<Queued>> queues = new HashMap<>();
@@ -147,6 +148,15 @@ final class SocketSurvey implements AutoCloseable {
   Map<Long, SockDiag.Inet> inet(int pid) {
     readInet(pid);
     return inetByInode;
+  }
+
+  /** Whether a socket of the tree listens at a port. */
+  boolean listensAt(int pid, int port) {
+    return inet(pid).values().stream()
+        .anyMatch(i ->
+            i.state() == TCP_LISTEN
+                && InetName.port(InetName.name(i.family(), i.tuple(), 0)) == port
+                && has(i.inode()));
   }
 
   /** The end of a connection that leads from {@code source} to {@code destination}. */

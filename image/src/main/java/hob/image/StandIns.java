@@ -22,6 +22,25 @@ public interface StandIns {
   /** Whether the tree was seen to use System V IPC, before it stopped. */
   boolean usesIpc();
 
+  /**
+   * Whether the tree is abroad, and has its home's network: then what cannot be found here may be
+   * elsewhere.
+   */
+  default boolean hasHomesNetwork() {
+    return false;
+  }
+
+  /**
+   * Whether a TCP connection may move although its other end stays: from now on nobody here answers
+   * its packets in its stead.
+   *
+   * @param name its own {@code struct sockaddr}
+   * @param peer the other end's
+   */
+  default boolean keepsConnection(byte[] name, byte[] peer) {
+    return false;
+  }
+
   /** Adds what must move with it: terminal settings, unread bytes. */
   StandIn describe(External external, StandIn.Builder into);
 }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Both ends of a TCP connection, by TCP_REPAIR: connected without a handshake, with what was
@@ -23,8 +24,9 @@ import java.util.List;
 final class TcpPair {
   private static final int MSS = 65483;
   private static final int WINDOW_SCALE = 7;
-  private static final int ROOM = 64 << 20;
+  static final int ROOM = 64 << 20;
   private static final int CHUNK = 32 << 10;
+  private static final int CLOCK = 1 << 20;
   private static final int START = 1 << 20;
 
   private final InetSocket a;
@@ -70,8 +72,8 @@ final class TcpPair {
     byte[] toB = b.getReceived().toByteArray();
     connect(first, START + toB.length, 2 * START, peer(a, b));
     connect(second, 2 * START + toA.length, START, peer(b, a));
-    receive(first, toA);
-    receive(second, toB);
+    fill(first, TcpRepair.RECEIVE_QUEUE, toA);
+    fill(second, TcpRepair.RECEIVE_QUEUE, toB);
     TcpRepair.off(first);
     TcpRepair.off(second);
     send(first, unreceived(a, b));
@@ -105,6 +107,21 @@ final class TcpPair {
   }
 
   private static void connect(Fd fd, int sent, int received, ByteString peer) {
+    connect(
+        fd,
+        sent,
+        received,
+        peer,
+        new TcpRepair.Agreed(MSS, WINDOW_SCALE | WINDOW_SCALE << 16, true, OptionalInt.of(CLOCK)));
+  }
+
+  /**
+   * Connects a socket in repair.
+   *
+   * @param sent number of the first byte that it will send
+   * @param received number of the first byte that it will receive
+   */
+  static void connect(Fd fd, int sent, int received, ByteString peer, TcpRepair.Agreed agreed) {
     Socket.setOption(fd, Socket.SOL_SOCKET, Socket.SO_RCVBUFFORCE, ROOM);
     Socket.setOption(fd, Socket.SOL_SOCKET, Socket.SO_SNDBUFFORCE, ROOM);
     TcpRepair.queue(fd, TcpRepair.SEND_QUEUE);
@@ -118,16 +135,18 @@ final class TcpPair {
       r = Socket.connect(fd, other);
     }
     Sys.check(r, "connect", "TCP_REPAIR");
-    TcpRepair.agree(fd, MSS, WINDOW_SCALE);
+    TcpRepair.agree(fd, agreed);
   }
 
-  private static void receive(Fd fd, byte[] bytes) {
-    TcpRepair.queue(fd, TcpRepair.RECEIVE_QUEUE);
+  /** Puts bytes into a queue of a socket in repair. */
+  static void fill(Fd fd, int queue, byte[] bytes) {
+    TcpRepair.queue(fd, queue);
     send(fd, bytes);
     TcpRepair.queue(fd, 0);
   }
 
-  private static void send(Fd fd, byte[] bytes) {
+  /** Sends all, for which there is room. */
+  static void send(Fd fd, byte[] bytes) {
     for (int at = 0; at < bytes.length; ) {
       byte[] part = Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + CHUNK));
       long r =

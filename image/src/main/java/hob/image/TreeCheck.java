@@ -76,7 +76,7 @@ final class TreeCheck {
           String reason = reason(survey, p, d);
           if (reason != null && stands(p, d) && seen.add(d.stat().inode())) {
             out.add(
-                new Refusal(p.pid(), FileKinds.word(d), "descriptor " + d.number() + " " + reason));
+                new Refusal(p.pid(), word(d, reason), "descriptor " + d.number() + " " + reason));
           }
         }
       }
@@ -279,6 +279,10 @@ final class TreeCheck {
       return otherEndStays(p, d) ? PipeFile.PACKETS_STAY : null;
     }
     return null;
+  }
+
+  private static String word(ProcessFacts.FdFacts d, String reason) {
+    return InetSocketFile.isOutside(reason) ? Refusal.OUTSIDE : FileKinds.word(d);
   }
 
   private boolean hasSent(long client) {

@@ -190,6 +190,9 @@ final class TreeFiles implements AutoCloseable {
   /** The tree runs here now. */
   void commit() {
     ipc.commit();
+    if (inetSockets != null) {
+      inetSockets.commit();
+    }
     commit.forEach(Runnable::run);
     commit.clear();
   }
@@ -348,6 +351,9 @@ final class TreeFiles implements AutoCloseable {
   /** The tree will not run here: nothing of it may stay. */
   void discard() {
     close();
+    if (inetSockets != null) {
+      inetSockets.discard();
+    }
     if (unixSockets != null) {
       unixSockets.discardNames();
     }

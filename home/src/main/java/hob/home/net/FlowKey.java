@@ -41,6 +41,36 @@ final class FlowKey {
     return new FlowKey(b);
   }
 
+  /**
+   * A TCP connection.
+   *
+   * @param name the local end's {@code struct sockaddr}
+   * @param peer the other end's; an IPv4 address may be mapped in one of them
+   */
+  static FlowKey ofConnection(byte[] name, byte[] peer) {
+    byte[] local = address(name);
+    byte[] remote = address(peer);
+    byte[] b = new byte[Diversion.FLOW];
+    b[0] = Packet.TCP;
+    b[1] = (byte) (local.length == 16 ? 1 : 0);
+    System.arraycopy(peer, 2, b, 4, 2);
+    System.arraycopy(name, 2, b, 6, 2);
+    System.arraycopy(remote, 0, b, 8, remote.length);
+    System.arraycopy(local, 0, b, 24, local.length);
+    return new FlowKey(b);
+  }
+
+  private static byte[] address(byte[] name) {
+    if (name.length < 28) {
+      return Arrays.copyOfRange(name, 4, 8);
+    }
+    boolean mapped = name[18] == -1 && name[19] == -1;
+    for (int i = 8; i < 18; i++) {
+      mapped &= name[i] == 0;
+    }
+    return Arrays.copyOfRange(name, mapped ? 20 : 8, 24);
+  }
+
   byte[] bytes() {
     return bytes.clone();
   }

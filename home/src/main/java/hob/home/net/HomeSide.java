@@ -41,6 +41,7 @@ final class HomeSide implements AutoCloseable {
     private final List<byte[]> held = new ArrayList<>();
     private final Map<FlowKey, Flow> flows = new HashMap<>();
     private final Set<Integer> ports = new HashSet<>();
+    private final Set<Integer> claimed = new HashSet<>();
 
     private boolean over;
     private boolean gone;
@@ -102,6 +103,10 @@ final class HomeSide implements AutoCloseable {
     return addresses.settings(FIRST_PORT + PORTS * (blocks++ % BLOCKS), PORTS);
   }
 
+  synchronized boolean works() {
+    return !impossible;
+  }
+
   private synchronized void begin() {
     if (diverter != null || impossible) {
       return;
@@ -127,6 +132,7 @@ final class HomeSide implements AutoCloseable {
         return;
       }
       a.host = host;
+      claimAll(a);
       held = List.copyOf(a.held);
       a.held.clear();
     }
@@ -168,6 +174,10 @@ final class HomeSide implements AutoCloseable {
     for (int port : a.ports) {
       unclaim(port);
     }
+    Diverter d = diverter;
+    if (d != null) {
+      a.held.forEach(d::send);
+    }
     if (sessions.isEmpty()) {
       CompletableFuture.delayedExecutor(IDLE_SECONDS, TimeUnit.SECONDS, executor)
           .execute(this::endIdle);
@@ -178,6 +188,53 @@ final class HomeSide implements AutoCloseable {
     if (sessions.isEmpty() && diverter != null) {
       diverter.close();
       diverter = null;
+    }
+  }
+
+  /**
+   * A connection of a session that is leaving: from now on its packets wait for where it goes.
+   *
+   * @return false when this host cannot
+   */
+  synchronized boolean keep(String session, FlowKey key) {
+    begin();
+    Away a = sessions.get(session);
+    Diverter d = diverter;
+    if (a == null || d == null) {
+      return false;
+    }
+    if (!flows.containsKey(key)) {
+      Flow flow = new Flow(a);
+      flows.put(key, flow);
+      a.flows.put(key, flow);
+      d.divert(key);
+    }
+    return true;
+  }
+
+  /** A session's sockets are about to be made here: its ports are not kept from them. */
+  synchronized void yield(String session) {
+    Away a = sessions.get(session);
+    if (a != null) {
+      a.flows.forEach((key, flow) -> {
+        if (flow.claimed) {
+          claims.release(key.protocol(), key.localPort());
+          flow.claimed = false;
+        }
+      });
+      a.claimed.forEach(p -> claims.release(p >> 16, p & 0xffff));
+      a.claimed.clear();
+    }
+  }
+
+  /** It is away: its ports are kept from others as far as these have them not yet. */
+  private void claimAll(Away a) {
+    a.flows.forEach(
+        (key, flow) -> flow.claimed = flow.claimed || claims.take(key.protocol(), key.localPort()));
+    for (int p : a.ports) {
+      if (!a.claimed.contains(p) && claims.take(p >> 16, p & 0xffff)) {
+        a.claimed.add(p);
+      }
     }
   }
 
@@ -263,17 +320,21 @@ final class HomeSide implements AutoCloseable {
     }
     ports.put(port(protocol, number), a);
     a.ports.add(port(protocol, number));
+    a.claimed.add(port(protocol, number));
     d.divert(protocol, number);
     return true;
   }
 
   private void unclaim(int port) {
-    if (ports.remove(port) != null) {
+    Away a = ports.remove(port);
+    if (a != null) {
       Diverter d = diverter;
       if (d != null) {
         d.leave(port >> 16, port & 0xffff);
       }
-      claims.release(port >> 16, port & 0xffff);
+      if (a.claimed.remove(port)) {
+        claims.release(port >> 16, port & 0xffff);
+      }
     }
   }
 
@@ -380,8 +441,12 @@ final class HomeSide implements AutoCloseable {
   /** A host has had a packet for a session that was about to leave it. */
   void returned(byte[] bytes) {
     Packet p = Packet.of(bytes);
-    if (p != null) {
-      deliver(p);
+    if (p != null && !deliver(p)) {
+      synchronized (this) {
+        if (diverter != null) {
+          diverter.send(bytes);
+        }
+      }
     }
   }
 

@@ -78,6 +78,30 @@ public final class HostNetwork implements AutoCloseable {
     return on ? home().leaving(session) : null;
   }
 
+  /**
+   * A connection of a session that is about to leave this host, its home: its packets wait from now
+   * on for where it goes; they are the home's own again after {@link #back}.
+   *
+   * @param name its own {@code struct sockaddr}
+   * @param peer the other end's
+   * @return false when it cannot leave
+   */
+  public boolean keep(String session, byte[] name, byte[] peer) {
+    return on && home().keep(session, FlowKey.ofConnection(name, peer));
+  }
+
+  /** The sockets of a session are about to be made here, at its home. */
+  public void yield(String session) {
+    if (on) {
+      home().yield(session);
+    }
+  }
+
+  /** Whether processes abroad have a network, as far as is known. */
+  public boolean works() {
+    return on && home().works();
+  }
+
   /** A session of this home runs at another host now. */
   public void at(String session, String host) {
     if (on) {

@@ -78,6 +78,10 @@ final class Packet {
     return wide ? Arrays.copyOfRange(bytes, 8, 24) : Arrays.copyOfRange(bytes, 12, 16);
   }
 
+  byte[] destination() {
+    return wide ? Arrays.copyOfRange(bytes, 24, 40) : Arrays.copyOfRange(bytes, 16, 20);
+  }
+
   private int flags() {
     return protocol == TCP ? bytes[transport + FLAGS] : 0;
   }

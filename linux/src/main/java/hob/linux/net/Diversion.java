@@ -29,7 +29,7 @@ public final class Diversion {
   /** Length of an address; those of IPv4 have zeros behind them. */
   public static final int ADDRESS = 16;
 
-  /** Mark (SO_MARK) of packets that {@link #ofStrangers} leaves alone. */
+  /** Mark (SO_MARK) of packets that are left alone. */
   public static final int MARK = 0x486f6200;
 
   private static final int TCP = 6;
@@ -81,6 +81,7 @@ public final class Diversion {
    */
   public static Fd atHome(Fd flows, Fd ports, Fd addresses, int device) {
     BpfCode c = new BpfCode().move(CONTEXT, 1);
+    c.load(WORD, 2, CONTEXT, PACKET_MARK).jump(EQUAL, 2, MARK, "pass");
     c.load(WORD, 2, CONTEXT, PACKET_TYPE).jump(NOT_EQUAL, 2, 0, "pass");
     parse(c);
     lookUp(c, addresses, LOCAL).jump(EQUAL, 0, 0, "pass");
