@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import hob.cli.Daemon;
 import hob.cli.DaemonException;
 import hob.testbed.Host;
+import hob.testbed.LinkRate;
 import hob.testbed.Testbed;
 import hob.testbed.TestbedSpec;
 import hob.wire.proto.FaultArmRequest;
@@ -47,8 +48,15 @@ public final class Bed implements AutoCloseable {
    * @param environment of the daemons
    */
   public static Bed up(String name, int hosts, Map<String, String> environment) throws IOException {
+    return up(name, hosts, environment, LinkRate.parse("max"));
+  }
+
+  /** The same, with links of some rate. */
+  public static Bed up(String name, int hosts, Map<String, String> environment, LinkRate rate)
+      throws IOException {
     Testbed.down(name);
-    TestbedSpec spec = TestbedSpec.standard().withName(name).withHosts(hosts).endingWithMaker();
+    TestbedSpec spec =
+        TestbedSpec.standard().withName(name).withHosts(hosts).withRate(rate).endingWithMaker();
     Testbed testbed = Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment)));
     Path directory = Files.createTempDirectory("hob-" + name);
     // Not all of what runs there is root's.

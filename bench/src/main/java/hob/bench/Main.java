@@ -4,6 +4,7 @@ import hob.bench.files.CompileBench;
 import hob.bench.files.FilesBench;
 import hob.bench.freeze.FreezeBench;
 import hob.bench.moves.MovesBench;
+import hob.bench.rcp.RcpBench;
 import hob.bench.spawn.SpawnBench;
 import hob.bench.spawn.SystemCallBench;
 import hob.bench.transfer.TransferBench;
@@ -33,7 +34,8 @@ public final class Main implements Callable<Integer> {
           SystemCallBench.fork(),
           SystemCallBench.time(),
           new FilesBench(),
-          new CompileBench());
+          new CompileBench(),
+          new RcpBench());
 
   @Parameters(paramLabel = "NAME", description = "Which benchmarks; all if none is given.")
   private List<String> names = new ArrayList<>();

@@ -56,7 +56,7 @@ final class HomeArrival extends MappedArrival {
   @Override
   protected void lay(TreeImage image) throws RefusedException {
     session.busy = true;
-    session.hostNetwork().yield(session.id().toString());
+    session.hostNetwork().makeRoom(session.id().toString());
     int root = session.id().pid();
     session.streams().sandbox(() -> new TreeWalk(root).get(), "/dev/pts");
     begin(image);

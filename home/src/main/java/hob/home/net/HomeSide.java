@@ -213,7 +213,7 @@ final class HomeSide implements AutoCloseable {
   }
 
   /** A session's sockets are about to be made here: its ports are not kept from them. */
-  synchronized void yield(String session) {
+  synchronized void makeRoom(String session) {
     Away a = sessions.get(session);
     if (a != null) {
       a.flows.forEach((key, flow) -> {

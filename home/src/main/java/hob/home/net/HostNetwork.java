@@ -91,9 +91,9 @@ public final class HostNetwork implements AutoCloseable {
   }
 
   /** The sockets of a session are about to be made here, at its home. */
-  public void yield(String session) {
+  public void makeRoom(String session) {
     if (on) {
-      home().yield(session);
+      home().makeRoom(session);
     }
   }
 

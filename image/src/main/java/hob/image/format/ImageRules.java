@@ -1,11 +1,14 @@
 package hob.image.format;
 
+import com.google.protobuf.ByteString;
 import hob.image.proto.Descriptor;
 import hob.image.proto.FileLock;
+import hob.image.proto.InetSocket;
 import hob.image.proto.Memory;
 import hob.image.proto.OpenFile;
 import hob.image.proto.PageRun;
 import hob.image.proto.ProcessImage;
+import hob.image.proto.SessionNetwork;
 import hob.image.proto.SocketMessage;
 import hob.image.proto.ThreadState;
 import hob.image.proto.TreeImage;
@@ -43,6 +46,12 @@ final class ImageRules {
   private static final int MAX_MESSAGE = 1 << 15;
   private static final int TERMIOS = 44;
   private static final int WINDOW = 8;
+  private static final int TCP_WINDOW = 20;
+  private static final int PORTS = 65_535;
+  private static final int AF_INET = 2;
+  private static final int AF_INET6 = 10;
+  private static final int SOCKADDR_IN = 16;
+  private static final int SOCKADDR_IN6 = 28;
   private static final int LIMITS = 16;
   private static final int MAP_FIELDS = 11;
   private static final int BPF_INSTRUCTION = 8;
@@ -73,6 +82,17 @@ final class ImageRules {
     require(outline.getResidentBytes() >= 0, "a size below 0");
     require(outline.getFirstPid() >= 0 && outline.getFirstPid() < MAX_PID, "its lease of pids");
     require(outline.getNextPid() >= 0 && outline.getNextPid() <= MAX_PID, "its lease of pids");
+    network(outline.getNetwork());
+  }
+
+  private static void network(SessionNetwork n) throws ImageException {
+    for (ByteString address : n.getAddressesList()) {
+      require(address.size() == 4 || address.size() == 16, "address of the home");
+    }
+    int first = n.getFirstPort();
+    int ports = n.getPorts();
+    require(first >= 0 && ports >= 0 && first <= PORTS && ports <= PORTS - first, "its ports");
+    require(n.getMtu() >= 0 && n.getMtu() <= PORTS, "MTU of the home");
   }
 
   static void check(TreeImage image) throws ImageException {
@@ -269,7 +289,10 @@ final class ImageRules {
       case PSEUDO_TERMINAL ->
           index("pseudo-terminal", f.getPseudoTerminal(), image.getPseudoTerminalsCount());
       case UNIX_SOCKET -> messages(f.getUnixSocket().getQueueList());
-      case INET_SOCKET -> messages(f.getInetSocket().getQueueList());
+      case INET_SOCKET -> {
+        messages(f.getInetSocket().getQueueList());
+        outside(f.getInetSocket());
+      }
       case PATH,
           STAND_IN,
           ENDED_PROCESS,
@@ -285,6 +308,24 @@ final class ImageRules {
       }
       case UNRECOGNIZED -> throw wrong("an open file of kind", f.getKindValue());
     }
+  }
+
+  private static void outside(InetSocket s) throws ImageException {
+    if (!s.hasOutside()) {
+      return;
+    }
+    int window = s.getOutside().getWindow().size();
+    int unsent = s.getOutside().getUnsent();
+    int end = s.getEndSent() ? 1 : 0;
+    require(unsent >= 0 && unsent <= s.getSent().size() + end, "bytes that were not sent");
+    require(window == 0 || window == TCP_WINDOW, "window of a connection");
+    require(isAddress(s.getName()) && isAddress(s.getPeer()), "address of a connection");
+  }
+
+  /** A struct sockaddr_in or sockaddr_in6. */
+  private static boolean isAddress(ByteString name) {
+    return name.size() == SOCKADDR_IN && name.byteAt(0) == AF_INET
+        || name.size() == SOCKADDR_IN6 && name.byteAt(0) == AF_INET6;
   }
 
   private void messages(List<SocketMessage> queue) throws ImageException {

@@ -21,18 +21,17 @@ public final class IpPacket {
   /**
    * A packet.
    *
-   * @param source 4 or 16 bytes
-   * @param destination as many
+   * @param from 4 or 16 bytes
+   * @param to as many
    * @param sum where in {@code payload} its checksum belongs
    */
-  public static byte[] of(
-      byte[] source, byte[] destination, int protocol, byte[] payload, int sum) {
-    boolean wide = source.length == 16;
+  public static byte[] of(byte[] from, byte[] to, int protocol, byte[] payload, int sum) {
+    boolean wide = from.length == 16;
     int head = wide ? 40 : 20;
     int at = wide ? 8 : 12;
     byte[] b = new byte[head + payload.length];
-    System.arraycopy(source, 0, b, at, source.length);
-    System.arraycopy(destination, 0, b, at + source.length, source.length);
+    System.arraycopy(from, 0, b, at, from.length);
+    System.arraycopy(to, 0, b, at + from.length, from.length);
     System.arraycopy(payload, 0, b, head, payload.length);
     if (wide) {
       b[0] = 0x60;
@@ -46,7 +45,7 @@ public final class IpPacket {
       b[9] = (byte) protocol;
       put(b, 10, ~fold(sum(b, 0, 20)));
     }
-    long pseudo = protocol == ICMP ? 0 : sum(b, at, 2 * source.length) + protocol + payload.length;
+    long pseudo = protocol == ICMP ? 0 : sum(b, at, 2 * from.length) + protocol + payload.length;
     put(b, head + sum, ~fold(pseudo + sum(b, head, payload.length)));
     return b;
   }
@@ -58,16 +57,10 @@ public final class IpPacket {
    * @param acknowledged what the other end is to send next
    */
   public static byte[] segment(
-      byte[] source,
-      int sourcePort,
-      byte[] destination,
-      int destinationPort,
-      int sequence,
-      int acknowledged,
-      int flags) {
+      byte[] from, int fromPort, byte[] to, int toPort, int sequence, int acknowledged, int flags) {
     byte[] b = new byte[20];
-    put(b, 0, sourcePort);
-    put(b, 2, destinationPort);
+    put(b, 0, fromPort);
+    put(b, 2, toPort);
     put(b, 4, sequence >>> 16);
     put(b, 6, sequence);
     put(b, 8, acknowledged >>> 16);
@@ -75,7 +68,7 @@ public final class IpPacket {
     b[12] = 0x50;
     b[13] = (byte) flags;
     put(b, 14, 0xffff);
-    return of(source, destination, TCP, b, 16);
+    return of(from, to, TCP, b, 16);
   }
 
   private static void put(byte[] b, int at, int value) {
