@@ -532,7 +532,8 @@ struct note {
 // a messages were sent, b taken; of two semaphores the one counts those that wait.
 static void notes_change(struct thing *t) {
   struct sembuf up = {1, 1, 0};
-  while (t->a - t->b < 6 && any(3)) {
+  // A queue that nobody has used is nobody's.
+  while (t->a == 0 || (t->a - t->b < 6 && any(3))) {
     struct note n = {1 + any(3), mix(t->key + t->a++)};
     CALL(msgsnd(t->fd, &n, sizeof n.value, 0));
     CALL(semop(t->fd2, &up, 1));
@@ -1415,15 +1416,18 @@ static void turns_once(void) {
 
 // Stands stopped until it is dropped.
 static void stopped_check(struct thing *t) {
+  // After a move a stop is told anew.
   siginfo_t info = {0};
-  CALL(waitid(P_PID, (id_t)t->a, &info, WSTOPPED | WNOHANG | WNOWAIT));
-  MUST(info.si_pid == 0, "a stop was told twice");
+  CALL(waitid(P_PID, (id_t)t->a, &info, WEXITED | WCONTINUED | WNOHANG));
+  MUST(info.si_pid == 0, "it does not stand: %d", info.si_code);
 }
 
 static void stopped_drop(struct thing *t) {
   int status;
   CALL(kill((pid_t)t->a, SIGCONT));
-  MUST(waitpid((pid_t)t->a, &status, WCONTINUED) == t->a && WIFCONTINUED(status), "that it goes on: %04x", status);
+  pid_t r;
+  do r = waitpid((pid_t)t->a, &status, WCONTINUED | WUNTRACED); while (r == t->a && WIFSTOPPED(status));
+  MUST(r == t->a && WIFCONTINUED(status), "that it goes on: %04x", status);
   MUST(write(t->fd2, "x", 1) == 1, "write");
   reap((pid_t)t->a, 4 << 8, t->name);
   drop_fds(t);

@@ -86,4 +86,26 @@ class DirectoriesTest {
       p.check();
     }
   }
+
+  @Test
+  void partsThatWereReadAreNotReadAgain() throws Exception {
+    MovedProgram.survives(
+        directory,
+        """
+        def entries(fd):
+          buffer = ctypes.create_string_buffer(64)
+          return libc.syscall(217, fd, buffer, 64)
+        os.mkdir('empty')
+        fresh, end, again = [os.open('empty', os.O_RDONLY | os.O_DIRECTORY) for _ in range(3)]
+        assert entries(end) == 48
+        assert entries(again) == 48 and entries(again) == 0
+        os.lseek(again, 0, 0)
+        ready()
+        assert entries(fresh) == 48 and entries(fresh) == 0
+        assert entries(end) == 0
+        os.lseek(end, 0, 0)
+        assert entries(end) == 48
+        assert entries(again) == 48 and entries(again) == 0
+        """);
+  }
 }

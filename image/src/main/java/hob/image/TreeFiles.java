@@ -28,6 +28,9 @@ final class TreeFiles implements AutoCloseable {
   /** Flags of open(2) that act once and must not act again. */
   static final int ONLY_ONCE = Fd.O_CREAT | Fd.O_EXCL | Fd.O_TRUNC | FileOwners.O_ASYNC;
 
+  /** The least that means the end of a directory's hashes. */
+  private static final long END_OF_DIRECTORY = 0x7fffffffL;
+
   private static final int SHARED_ANONYMOUS = 0x21 | 0x4000;
 
   private final TreeImage image;
@@ -91,6 +94,10 @@ final class TreeFiles implements AutoCloseable {
   /** Sets the position that a description had. */
   static void seek(Fd fd, OpenFile f) {
     if (f.getPosition() != 0) {
+      if (f.getPosition() >= END_OF_DIRECTORY) {
+        // ext4 lists nothing ever again from a description that went to the end before it began.
+        fd.readEntries();
+      }
       Sys.check(Sys.call(Nr.LSEEK, fd.number(), f.getPosition(), 0), "lseek", f.getPosition());
     }
   }

@@ -28,6 +28,8 @@ public final class Fd implements AutoCloseable {
   /** __O_TMPFILE without the O_DIRECTORY that O_TMPFILE has too. */
   public static final int O_TMPFILE_BIT = 020000000;
 
+  private static final int SOME_ENTRIES = 1024;
+
   private int number;
 
   private Fd(int number) {
@@ -227,5 +229,11 @@ public final class Fd implements AutoCloseable {
   @Override
   public String toString() {
     return "fd " + number;
+  }
+
+  /** {@code getdents64(2)}: goes over the next entries, if it is a directory. */
+  public void readEntries() {
+    MemorySegment entries = Scratch.get();
+    Sys.call(Nr.GETDENTS64, number(), entries.address(), SOME_ENTRIES);
   }
 }

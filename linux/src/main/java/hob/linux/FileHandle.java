@@ -8,19 +8,32 @@ public final class FileHandle {
   private FileHandle() {}
 
   /**
-   * Where a file system is mounted in the namespace of {@code pid}; null when it is not.
+   * Where a file system is mounted in the namespace of {@code pid}; null when it is not, or that
+   * process has just ended.
    *
    * @return a path of the mount point's root
    */
   public static @Nullable String mountOf(int pid, int major, int minor) {
     String device = " " + major + ":" + minor + " ";
-    for (String line : ProcFs.text("/proc/" + pid + "/mountinfo").split("\n")) {
+    for (String line : mounts(pid).split("\n")) {
       String[] f = line.split(" ");
       if (line.contains(device) && f.length > 4 && (" " + f[2] + " ").equals(device)) {
         return f[4].replace("\\040", " ");
       }
     }
     return null;
+  }
+
+  private static String mounts(int pid) {
+    try {
+      return ProcFs.text("/proc/" + pid + "/mountinfo");
+    } catch (LinuxException e) {
+      // EINVAL: one that is ending has no namespaces any more.
+      if (e.errno() != Errno.EINVAL && e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      return "";
+    }
   }
 
   /**
