@@ -15,7 +15,7 @@ final class PacketLink implements AutoCloseable {
   static final int LENGTH = 4;
 
   private static final System.Logger LOG = System.getLogger(PacketLink.class.getName());
-  private static final int MOST_BYTES = 1 << 20;
+  private static final int MOST_BYTES = 8 << 20;
   private static final int BATCH_BYTES = 128 << 10;
   private static final long PAUSE_MILLIS = 200;
 

@@ -83,7 +83,7 @@ final class Diverter implements AutoCloseable {
       LOG.log(System.Logger.Level.DEBUG, "{0} speaks IPv6: {1}", tun.name(), e.getMessage());
     }
     try (Rtnetlink net = new Rtnetlink()) {
-      net.up(device, LONGEST);
+      net.up(device, LONGEST, Tun.QUEUE);
     }
   }
 

@@ -113,8 +113,8 @@ public final class GuestNetwork implements AutoCloseable {
           first + " " + (first + settings.getPorts() - 1));
       // There are few ports, and their peers' clocks tell old packets from new ones.
       ProcFs.write("/proc/sys/net/ipv4/tcp_tw_reuse", "1");
-      net.up(LOOPBACK, 0);
-      net.up(DEVICE, settings.getMtu());
+      net.up(LOOPBACK, 0, 0);
+      net.up(DEVICE, settings.getMtu(), Tun.QUEUE);
       boolean[] routed = new boolean[17];
       for (ByteString a : settings.getAddressesList()) {
         byte[] address = a.toByteArray();

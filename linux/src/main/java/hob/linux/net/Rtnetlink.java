@@ -17,6 +17,7 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int REQUEST_ACK = 5;
   private static final int CREATE_REPLACE = 0x500;
   private static final int IFLA_MTU = 4;
+  private static final int IFLA_TXQLEN = 13;
   private static final int IFA_ADDRESS = 1;
   private static final int IFA_LOCAL = 2;
   private static final int IFA_F_NODAD = 2;
@@ -36,12 +37,20 @@ public final class Rtnetlink implements AutoCloseable {
     socket = Socket.open(Socket.AF_NETLINK, Socket.SOCK_RAW, NETLINK_ROUTE);
   }
 
-  /** Sets a device up; an MTU of 0 leaves it as it is. */
-  public void up(int device, int mtu) {
+  /**
+   * Sets a device up.
+   *
+   * @param mtu bytes; 0 leaves it as it is
+   * @param queue how many packets may wait to leave; 0 leaves it as it is
+   */
+  public void up(int device, int mtu, int queue) {
     ByteBuffer b = request(RTM_NEWLINK, 0);
     b.put((byte) 0).put((byte) 0).putShort((short) 0).putInt(device).putInt(IFF_UP).putInt(IFF_UP);
     if (mtu != 0) {
-      attribute(b, IFLA_MTU, ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(0, mtu));
+      attribute(b, IFLA_MTU, number(mtu));
+    }
+    if (queue != 0) {
+      attribute(b, IFLA_TXQLEN, number(queue));
     }
     ask(b, "RTM_NEWLINK");
   }
@@ -68,7 +77,7 @@ public final class Rtnetlink implements AutoCloseable {
     b.put((byte) (wide ? Socket.AF_INET6 : Socket.AF_INET)).put((byte) 0).put((byte) 0);
     b.put((byte) 0).put((byte) RT_TABLE_MAIN).put((byte) RTPROT_STATIC);
     b.put((byte) (wide ? 0 : RT_SCOPE_LINK)).put((byte) RTN_UNICAST).putInt(0);
-    attribute(b, RTA_OIF, ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(0, device));
+    attribute(b, RTA_OIF, number(device));
     attribute(b, RTA_PREFSRC, ByteBuffer.wrap(source));
     ask(b, "RTM_NEWROUTE");
   }
@@ -76,6 +85,10 @@ public final class Rtnetlink implements AutoCloseable {
   private static ByteBuffer request(int type, int flags) {
     ByteBuffer b = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
     return b.putInt(0).putShort((short) type).putShort((short) (REQUEST_ACK | flags)).putLong(0);
+  }
+
+  private static ByteBuffer number(int value) {
+    return ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(0, value);
   }
 
   private static void attribute(ByteBuffer b, int type, ByteBuffer value) {

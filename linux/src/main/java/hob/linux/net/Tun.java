@@ -13,6 +13,9 @@ import java.nio.charset.StandardCharsets;
  * descriptor. One thread at a time reads.
  */
 public final class Tun implements AutoCloseable {
+  /** Packets that should be let wait to be read: as many as a fast connection has under way. */
+  public static final int QUEUE = 4096;
+
   private static final int TUNSETIFF = 0x400454ca;
   private static final int TUNSETIFINDEX = 0x400454da;
   private static final int IFF_TUN = 1;

@@ -50,8 +50,8 @@ class DiversionTest {
         Tun tun = Tun.open("hob%d", TUN);
         RawSender sender = RawSender.here(Diversion.MARK);
         Fd code = program.call()) {
-      net.up(LOOPBACK, 0);
-      net.up(TUN, 1500);
+      net.up(LOOPBACK, 0, 0);
+      net.up(TUN, 1500, hob.linux.net.Tun.QUEUE);
       net.address(LOOPBACK, ADDRESS);
       net.address(LOOPBACK, ADDRESS6);
       net.defaultRoute(TUN, ADDRESS);
