@@ -14,6 +14,7 @@ import hob.image.proto.TreeOutline;
 import hob.linux.ProcFs;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /** An {@link Arrival} in a new sandbox. Made on the session's tracer thread. */
@@ -49,13 +50,14 @@ final class ForeignArrival extends MappedArrival {
     session.streams().sandbox(() -> Descendants.of(init), "/proc/" + init + "/root/dev/pts");
     try {
       vessels.putAll(build(outline));
-      vessels.values().forEach(Vessel::makeReady);
+      makeReady(outline);
       enter(outline, capacity.groups());
     } catch (RefusedException e) {
       session.leaveNetwork();
       sandbox.destroy();
       throw new MoveRefusedException(e.refusals());
     } catch (RuntimeException e) {
+      vessels.values().forEach(Vessel::kill);
       session.leaveNetwork();
       sandbox.destroy();
       throw e;
@@ -68,6 +70,15 @@ final class ForeignArrival extends MappedArrival {
       }
     }
     expect(vessels);
+  }
+
+  /** Those that share tables have theirs made when all are there. */
+  private void makeReady(TreeOutline outline) {
+    outline.getProcessesList().stream()
+        .filter(p -> p.getFilesWith() == 0)
+        .map(p -> vessels.get(p.getPid()))
+        .filter(Objects::nonNull)
+        .forEach(Vessel::makeReady);
   }
 
   private void enter(TreeOutline outline, ForeignGroups groups) throws MoveRefusedException {

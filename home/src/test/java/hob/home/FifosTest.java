@@ -29,6 +29,7 @@ class FifosTest {
           os.write(w, b'end')
           os._exit(0)
         os.close(w)
+        while os.path.exists(f'/proc/{child}/fd/{r}'): time.sleep(0.01)
         ready()
         got = b''
         while True:

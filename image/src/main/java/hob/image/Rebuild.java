@@ -231,26 +231,33 @@ final class Rebuild {
     for (Special s : image.getMemory().getSpecialsList()) {
       taken.add(new Hole.Range(s.getStart(), s.getStart() + s.getLength()));
     }
-    List<MapsEntry> mine = enterHole(taken);
-    long at = hole().code();
+    Foothold foot = Foothold.in(vessel, taken, image.getFilesWith() != 0);
+    hole = foot.hole();
+    mailbox = foot.mailbox();
     Batch b = new Batch(vessel.leader(), pid(), hole());
     batch = b;
     if (reused()) {
       List<Tracee> all = new ArrayList<>(vessel.parked().values());
       all.add(vessel.leader());
-      Shadow.survive(vessel.leader(), pid(), hole(), all);
+      if (hole().code() == vessel.code()) {
+        Shadow.survives(hole(), all);
+      } else {
+        Shadow.survive(vessel.leader(), pid(), hole(), all);
+      }
       // Here, since what is asked later has to wait for a batch of its own.
       CredentialState.askSecurebits(b, bits -> securebits = bits);
     }
     Mailbox shared = files.mailbox(image.getFilesWith());
-    if (shared == null) {
+    if (shared == null && mailbox == null) {
       b.add("close_range", Nr.CLOSE_RANGE, 0, 0xffffffffL, 0);
     }
     long hard = ownHardDescriptors();
     b.attempt("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_NOFILE, b.data(Bytes.longs(hard, hard)), 0);
-    moveSpecials(b, mine, at + Hole.SIZE + Hole.PAGE, taken);
-    mailbox = shared != null ? shared : Mailbox.open(b, pid());
-    files.mailbox(image.getFilesWith(), mailbox);
+    moveSpecials(b, foot.others(), foot.free(), taken);
+    if (mailbox == null) {
+      mailbox = shared != null ? shared : Mailbox.open(b, pid());
+    }
+    files.mailbox(image.getFilesWith(), mailbox());
     SegmentsAttached.add(b, image.getMemory().getVmasList(), files.ipc());
     mapFiles(b);
     for (Vma v : image.getMemory().getVmasList()) {
@@ -259,26 +266,6 @@ final class Rebuild {
       }
     }
     b.run();
-  }
-
-  /**
-   * Makes the hole, unless one was made ahead at a place that suits.
-   *
-   * @param taken what the image takes; what the vessel has is added
-   * @return all else that is mapped
-   */
-  private List<MapsEntry> enterHole(List<Hole.Range> taken) {
-    Vessel.Ready ready = vessel.ready();
-    if (ready != null && Hole.isFree(taken, ready.hole().code(), Hole.room(ready.maps()))) {
-      hole = ready.hole();
-      ready.maps().forEach(e -> taken.add(Hole.Range.of(e)));
-      return ready.maps();
-    }
-    List<MapsEntry> mine = ProcFs.maps(pid(), false);
-    mine.forEach(e -> taken.add(Hole.Range.of(e)));
-    long at = Hole.place(taken, Hole.room(mine));
-    hole = Hole.openAt(vessel.leader(), pid(), vessel.code() + MachineCode.SINGLE, at);
-    return mine;
   }
 
   private long ownHardDescriptors() {
@@ -312,7 +299,8 @@ final class Rebuild {
         b.add("munmap", Nr.MUNMAP, e.start(), e.size());
       }
     }
-    taken.add(new Hole.Range(hole().code(), at));
+    taken.add(new Hole.Range(hole().code(), hole().end()));
+    taken.add(new Hole.Range(free, at));
     vdso.move(b, now, taken);
   }
 

@@ -273,10 +273,15 @@ public final class Shadow {
    * which waits for ever: the next daemon finds the process alive.
    */
   static void survive(Tracee leader, int pid, Hole hole, List<Tracee> threads) {
-    threads.forEach(t -> t.stack(hole.stack()));
+    survives(hole, threads);
     ProcessMemory.write(pid, hole.data(), MachineCode.trapAction(hole.code()));
     leader.mustCall(
         hole.single(), "rt_sigaction", Nr.RT_SIGACTION, Signals.SIGTRAP, hole.data(), 0, 8);
+  }
+
+  /** The same in a shadow, which has that action for the hole that is its own. */
+  static void survives(Hole hole, List<Tracee> threads) {
+    threads.forEach(t -> t.stack(hole.stack()));
   }
 
   /** What the kernel would touch in memory that goes away. */

@@ -43,8 +43,12 @@ final class Sleeps {
    * @param notedNanos {@code System.nanoTime()} then
    */
   record Sleep(int nr, int meant, long sleptNanos, long notedNanos) {
-    long sleptNow() {
-      return sleptNanos + System.nanoTime() - notedNanos;
+    /**
+     * How long it has slept by now; 0 when that cannot be known: who had slept for longer than it
+     * wanted would not have been asleep. A CPU's clock is that of others only by and large.
+     */
+    long sleptNow(long wantedNanos) {
+      return sleptNanos > wantedNanos ? 0 : sleptNanos + System.nanoTime() - notedNanos;
     }
   }
 

@@ -13,6 +13,7 @@ import hob.linux.Nr;
 import hob.linux.ProcessMemory;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongUnaryOperator;
 
 /**
  * How a thread that was interrupted in a system call goes on in it elsewhere.
@@ -75,14 +76,14 @@ final class SystemCallRestart {
           pid,
           regs,
           known.map(Sleeps.Sleep::meant).orElse(nr),
-          known.map(Sleeps.Sleep::sleptNow).orElse(0L));
+          wanted -> known.map(s -> s.sleptNow(wanted)).orElse(0L));
     } catch (LinuxException e) {
       regs[RAX] = -EINTR;
     }
     return true;
   }
 
-  private static void repeat(int pid, long[] regs, int nr, long slept) {
+  private static void repeat(int pid, long[] regs, int nr, LongUnaryOperator slept) {
     switch (nr) {
       case Nr.NANOSLEEP, Nr.CLOCK_NANOSLEEP -> {
         // One that sleeps until a time is not continued but repeated by the kernel itself.
@@ -113,9 +114,10 @@ final class SystemCallRestart {
   }
 
   /** Again, with a time-out in milliseconds; none if it is negative. */
-  private static void millis(long[] regs, int nr, int argument, long slept) {
+  private static void millis(long[] regs, int nr, int argument, LongUnaryOperator slept) {
     int wanted = (int) regs[argument];
-    regs[argument] = wanted < 0 ? wanted : Math.max(0, wanted - slept / 1_000_000);
+    long passed = slept.applyAsLong(wanted * 1_000_000L) / 1_000_000;
+    regs[argument] = wanted < 0 ? wanted : Math.max(0, wanted - passed);
     again(regs, nr);
   }
 
@@ -131,12 +133,14 @@ final class SystemCallRestart {
    * @param argument the register that leads to the time that was asked for; it may lead nowhere, or
    *     be {@link #NONE}
    * @param rest where the kernel has written what is left of it; 0 if nowhere
+   * @param slept how long it has slept, given what it wanted, nanoseconds
    */
-  private static void relative(int pid, long[] regs, int nr, int argument, long rest, long slept) {
+  private static void relative(
+      int pid, long[] regs, int nr, int argument, long rest, LongUnaryOperator slept) {
     if (argument != NONE && regs[argument] != 0) {
-      var wanted = Bytes.of(ProcessMemory.read(pid, rest == 0 ? regs[argument] : rest, 16));
-      long passed = rest == 0 ? slept : 0;
-      long left = Math.max(0, wanted.getLong(0) * NANOS + wanted.getLong(8) - passed);
+      var spec = Bytes.of(ProcessMemory.read(pid, rest == 0 ? regs[argument] : rest, 16));
+      long wanted = spec.getLong(0) * NANOS + spec.getLong(8);
+      long left = Math.max(0, wanted - (rest == 0 ? slept.applyAsLong(wanted) : 0));
       long at = (regs[RSP] - RED_ZONE - 64) & ~15L;
       ProcessMemory.write(pid, at, Bytes.longs(left / NANOS, left % NANOS));
       regs[argument] = at;

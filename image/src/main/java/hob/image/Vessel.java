@@ -1,16 +1,13 @@
 package hob.image;
 
 import hob.linux.Fd;
-import hob.linux.MapsEntry;
 import hob.linux.Nr;
-import hob.linux.ProcFs;
 import hob.linux.ProcessMemory;
 import hob.linux.Ptrace;
 import hob.linux.Signals;
 import hob.linux.Sys;
 import hob.linux.Wait;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.LongSupplier;
@@ -43,7 +40,7 @@ public final class Vessel {
   private boolean newborn;
   private final Map<Integer, Tracee> parked = new LinkedHashMap<>();
   private int sid;
-  private @Nullable Ready ready;
+  private @Nullable Foothold foothold;
 
   /**
    * A stopped process.
@@ -251,23 +248,31 @@ public final class Vessel {
     must("close", Nr.CLOSE, fd);
   }
 
-  /**
-   * A hole made ahead.
-   *
-   * @param maps what was mapped before
-   */
-  record Ready(Hole hole, List<MapsEntry> maps) {}
-
-  /** Makes the hole ahead that the rebuilding needs, where the image has nothing, most times. */
-  public void makeReady() {
-    List<MapsEntry> maps = ProcFs.maps(tid(), false);
-    long at = Hole.place(maps.stream().map(Hole.Range::of).toList(), Hole.room(maps));
-    ready = new Ready(Hole.openAt(leader, tid(), code + MachineCode.SINGLE, at), maps);
+  /** Maps another hole, at a place of one's choice. */
+  Hole openHole(long at) {
+    return Hole.openAt(leader, tid(), code + MachineCode.SINGLE, at);
   }
 
-  /** What {@link #makeReady} has made; null if it was not called. */
-  @Nullable Ready ready() {
-    return ready;
+  /**
+   * Makes ahead what the rebuilding will need, in a fresh one that shares no tables: it can have no
+   * descriptors from then on.
+   */
+  public void makeReady() {
+    foothold = Foothold.ahead(this);
+  }
+
+  /** What {@link #makeReady} has made, for the caller to close; null if there is nothing. */
+  @Nullable Foothold takeFoothold() {
+    Foothold f = foothold;
+    foothold = null;
+    return f;
+  }
+
+  private void dropFoothold() {
+    Foothold f = takeFoothold();
+    if (f != null) {
+      f.close();
+    }
   }
 
   /** Survives this daemon. */
@@ -361,6 +366,7 @@ public final class Vessel {
 
   /** Ends it and takes its end as its tracer; its parent still has to reap it. */
   public void kill() {
+    dropFoothold();
     Signals.kill(pid(), Signals.SIGKILL);
     parked.values().forEach(t -> Capture.awaitEnd(t.tid()));
     Capture.awaitEnd(tid());
@@ -379,6 +385,7 @@ public final class Vessel {
 
   /** Ends it with a wait status. */
   public void end(int waitStatus) {
+    dropFoothold();
     int signal = waitStatus & 0x7f;
     if (signal == 0) {
       long[] r = leader.base();
