@@ -21,6 +21,8 @@ module hob.bench {
       info.picocli;
   opens hob.bench.proof to
       info.picocli;
+  opens hob.bench.transparency to
+      info.picocli;
 
   exports hob.demo;
 }

@@ -83,8 +83,8 @@ public final class Bed implements AutoCloseable {
 
   /** Compiles a program that this module carries as a resource; its path. */
   public Path compile(String source) throws IOException, InterruptedException {
-    Path file = directory.resolve(source);
-    Path program = directory.resolve(source.replace(".c", ""));
+    Path file = directory.resolve(source.substring(source.lastIndexOf('/') + 1));
+    Path program = directory.resolve(file.getFileName().toString().replace(".c", ""));
     if (Files.exists(program)) {
       return program;
     }

@@ -5,6 +5,7 @@ import hob.bench.files.FilesBench;
 import hob.bench.freeze.FreezeBench;
 import hob.bench.moves.MovesBench;
 import hob.bench.rcp.RcpBench;
+import hob.bench.spawn.InvokeBench;
 import hob.bench.spawn.SpawnBench;
 import hob.bench.spawn.SystemCallBench;
 import hob.bench.transfer.TransferBench;
@@ -31,6 +32,7 @@ public final class Main implements Callable<Integer> {
           new TransferBench(),
           new MovesBench(),
           new SpawnBench(),
+          new InvokeBench(),
           SystemCallBench.fork(),
           SystemCallBench.time(),
           new FilesBench(),

@@ -64,6 +64,7 @@ public final class Main implements Runnable {
           new Entry("random", _ -> new ProgramCommand.RandomPrograms()),
           new Entry("stress", _ -> new ProgramCommand.Stress()),
           new Entry("programs", _ -> new ProgramCommand.RealPrograms()),
+          new Entry("transparency", _ -> new ProgramCommand.Transparency()),
           new Entry("doctor", DoctorCommand::new),
           new Entry("version", VersionCommand::new));
 
@@ -72,7 +73,16 @@ public final class Main implements Runnable {
 
   /** Words after these belong to another program, options and all. */
   private static final Set<String> PROGRAMS =
-      Set.of("run", "demo", "bench", "faults", "files", "random", "stress", "programs");
+      Set.of(
+          "run",
+          "demo",
+          "bench",
+          "faults",
+          "files",
+          "random",
+          "stress",
+          "programs",
+          "transparency");
 
   /** How the launcher makes the AOT cache: do what every start does, say nothing. */
   @Option(names = "--train", hidden = true)

@@ -93,6 +93,20 @@ final class ProgramCommand {
     }
   }
 
+  /** {@code hob transparency}. */
+  @Command(
+      name = "transparency",
+      description = "Do what users do, at home and abroad; compare what is seen.")
+  static final class Transparency implements Runnable {
+    @Parameters(arity = "0..*", paramLabel = "ARG", description = "See: hob transparency --help.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      start("hob.bench.transparency.Transparency", arguments);
+    }
+  }
+
   /** {@code hob demo}. */
   @Command(name = "demo", description = "See hob at work, on hosts on this machine.")
   static final class Demo implements Runnable {

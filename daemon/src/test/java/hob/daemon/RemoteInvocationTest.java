@@ -195,6 +195,25 @@ final class RemoteInvocationTest {
     Awaitility.await().atMost(PATIENCE).until(RemoteInvocationTest::commandsGo);
   }
 
+  @Test
+  void whoIsKilledWhileItLeavesIsGoneEverywhere() {
+    String loop =
+        """
+        for i in $(seq 40); do
+          "$0" --on h2 -- sleep 99 &
+          sleep 0.0$((RANDOM % 9)); kill -KILL $!; wait $!; echo $?
+        done 2>/dev/null
+        """;
+    Completed killed = bed().host("h1").run("timeout", "60", "bash", "-c", loop, RUN.toString());
+    assertThat(killed.output().lines()).hasSize(40).containsOnly("137");
+    for (String host : new String[] {"h1", "h2"}) {
+      Path sessions = bed().host(host).root().resolve("run/hob/sessions");
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .untilAsserted(() -> assertThat(sessions).isEmptyDirectory());
+    }
+  }
+
   private static long least(List<Path> files) throws IOException {
     long least = Long.MAX_VALUE;
     for (Path file : files) {

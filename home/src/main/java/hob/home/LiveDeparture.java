@@ -15,8 +15,10 @@ import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -268,6 +270,13 @@ final class LiveDeparture implements Departure {
       }
     }
     var made = Shadow.of(capture());
+    Set<Integer> killed = new LinkedHashSet<>();
+    for (ProcessImage p : capture().image().getProcessesList()) {
+      if (!p.getZombie()) {
+        killed.add(p.getPid());
+      }
+    }
+    made.forEach(s -> killed.remove(s.nsPid()));
     session.hostPids.clear();
     session.userStopped.clear();
     session.role = LocalSession.Role.SHADOWS;
@@ -277,6 +286,7 @@ final class LiveDeparture implements Departure {
     session.settled();
     session.left();
     session.hostNetwork().at(session.id().toString(), session.location);
+    killed.forEach(session::killedHere);
   }
 
   @Override

@@ -370,6 +370,7 @@ final class LocalSession {
   /** The tree has left its home: what came from it ahead of that is acted upon. */
   void left() {
     along.clear();
+    stopsSent.clear();
     List<EngineEvent> all = List.copyOf(ahead);
     ahead.clear();
     all.forEach(e -> receive(location, e));
@@ -524,13 +525,18 @@ final class LocalSession {
     return code == 0 && sender == ProcessHandle.current().pid();
   }
 
+  /** Somebody killed here what runs elsewhere: there it is killed too. */
+  void killedHere(int nsPid) {
+    send(EngineEvent.newBuilder().setKill(Kill.newBuilder().setPid(nsPid)));
+  }
+
   private void shadowStopped(Shadow s, WaitStatus w) {
     if (w.gone()) {
       if (w.pid() == s.taker() && shadows.remove(s.nsPid()) != null) {
         poller.remove(s.signals(), s::release);
         tellShadows();
         LOG.log(System.Logger.Level.INFO, "session {0}: shadow {1} ended ({2})", id, s.nsPid(), w);
-        send(EngineEvent.newBuilder().setKill(Kill.newBuilder().setPid(s.nsPid())));
+        killedHere(s.nsPid());
         save();
       }
       return;
@@ -551,6 +557,7 @@ final class LocalSession {
         if (!stoppedByUs.remove(s.pid())) {
           byte[] info = new byte[Ptrace.SIGINFO];
           littleEndian(info).putInt(Signals.SIGSTOP);
+          stopsSent.add(tid);
           send(EngineEvent.newBuilder().setSignal(signalOf(s.nsPid(), info)));
         }
       }
@@ -562,19 +569,27 @@ final class LocalSession {
 
   private final Set<Integer> stoppedByUs = new HashSet<>();
 
+  /** Shadows whose stop was sent on, and that it has happened was not heard yet. */
+  private final Set<Integer> stopsSent = new HashSet<>();
+
   private void shadowStops(int pid, int signal) {
     Shadow s = shadows.get(pid);
     if (s == null) {
       return;
     }
     if (signal == Signals.SIGCONT) {
-      Signals.kill(s.pid(), Signals.SIGCONT);
-    } else if (!stopped.contains(s.pid())) {
-      if (signal != Signals.SIGSTOP && s.stopBy(signal)) {
-        stopped.add(s.pid());
-      } else {
-        stoppedByUs.add(s.pid());
-        Signals.kill(s.pid(), Signals.SIGSTOP);
+      // Most often the echo of one from here: a stop that has come since is not to be undone.
+      if (stopped.contains(s.pid()) && !stopsSent.contains(s.pid())) {
+        Signals.kill(s.pid(), Signals.SIGCONT);
+      }
+    } else if (!stopsSent.remove(s.pid()) && !stopped.contains(s.pid())) {
+      switch (signal == Signals.SIGSTOP ? Shadow.Stop.REFUSED : s.stopBy(signal)) {
+        case STANDS -> stopped.add(s.pid());
+        case WENT_ON -> continued.add(s.pid());
+        case REFUSED -> {
+          stoppedByUs.add(s.pid());
+          Signals.kill(s.pid(), Signals.SIGSTOP);
+        }
       }
     }
   }
@@ -596,6 +611,7 @@ final class LocalSession {
     unwatchShadow(s);
     tellShadows();
     stopped.remove(s.pid());
+    stopsSent.remove(s.pid());
     endedAway.put(s.nsPid(), parent(s.pid()));
     continued.remove(s.pid());
     s.end(e.getStatus());

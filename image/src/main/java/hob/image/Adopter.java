@@ -72,7 +72,10 @@ public final class Adopter {
           new Refusal(pid, "traced", "is being traced by another program (a debugger or strace)"));
     }
     Sys.check(r, "PTRACE_SEIZE", pid);
-    Sys.check(Ptrace.interrupt(pid), "PTRACE_INTERRUPT", pid);
+    if (Sys.failed(Ptrace.interrupt(pid))) {
+      Capture.awaitEnd(pid);
+      throw new RefusedException(new Refusal(pid, "no-process", "has ended"));
+    }
     long start = System.nanoTime();
     while (true) {
       Optional<WaitStatus> w = Wait.wait4(pid, Wait.__WALL | Wait.WNOHANG);
@@ -149,8 +152,20 @@ public final class Adopter {
         at);
   }
 
-  /** Completes the read and lets the process run on. */
+  /** Completes the read and lets the process run on, unless it has been killed. */
   public void finish(boolean adopted) {
+    try {
+      letGo(adopted);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+      // Its parent hears of its end when its tracer has.
+      Capture.awaitEnd(pid);
+    }
+  }
+
+  private void letGo(boolean adopted) {
     long[] end = registers.clone();
     end[ORIG_RAX] = -1;
     end[RAX] = adopted ? 1 : 0;

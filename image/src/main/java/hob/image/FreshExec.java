@@ -1,6 +1,7 @@
 package hob.image;
 
 import hob.linux.Ptrace;
+import hob.linux.Sys;
 import hob.linux.Wait;
 import hob.linux.WaitStatus;
 
@@ -69,6 +70,9 @@ public final class FreshExec {
 
   /** Lets a process that {@link #await} caught run on here, if it is still there. */
   public static void release(int pid) {
-    Ptrace.detach(pid, 0);
+    if (Sys.failed(Ptrace.detach(pid, 0))) {
+      // Killed: its parent hears of that when its tracer has.
+      Capture.awaitEnd(pid);
+    }
   }
 }

@@ -32,10 +32,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A process whose life goes on elsewhere, parked to hold its pid, parent, group, session and
- * threads. All memory is gone but a page of code and one of data; all signals are blocked, and its
- * leader takes each with its siginfo and writes it into a pipe that only this daemon reads. So
- * nothing is lost while no daemon is there, and the kernel itself keeps pending queues, stops and
- * permissions.
+ * threads. All memory is gone but a page of code, one of data and the arguments; all signals are
+ * blocked, and its leader takes each with its siginfo and writes it into a pipe that only this
+ * daemon reads. So nothing is lost while no daemon is there, and the kernel itself keeps pending
+ * queues, stops and permissions.
  *
  * <p>Only the tracer's thread, except {@link #signals}.
  */
@@ -52,7 +52,6 @@ public final class Shadow {
   private static final int F_SETOWN = 8;
   private static final int F_SETFL = 4;
   private static final int F_SETPIPE_SZ = 1031;
-  private static final int RLIMIT_CORE = 4;
   private static final long WNOHANG_WALL = 0x40000001L;
 
   /** Whose default is that nothing happens. */
@@ -128,6 +127,8 @@ public final class Shadow {
 
   /**
    * Turns the processes of a capture into shadows. The image and pages must not be needed any more.
+   *
+   * @return without those that were killed meanwhile
    */
   public static List<Shadow> of(Capture capture) {
     capture.close();
@@ -137,14 +138,22 @@ public final class Shadow {
     Set<Integer> kept = new HashSet<>();
     Set<Integer> tables = new HashSet<>();
     for (FrozenProcess p : capture.frozenLeaders()) {
-      if (capture.inDoubt()) {
-        // The program's place is taken away already: it does not run on here in any case.
-        Fuse.lift(p, Fuse.ALL);
-      }
       ProcessImage files = files(capture.image(), capture.image().getProcesses(i));
       boolean first = tables.add(files.getPid());
       List<Integer> keeps = masters(capture.image(), files, kept);
-      all.add(make(p, capture.image(), i++, first ? files : null, keeps));
+      try {
+        if (capture.inDoubt()) {
+          // The program's place is taken away already: it does not run on here in any case.
+          Fuse.lift(p, Fuse.ALL);
+        }
+        all.add(make(p, capture.image(), i, first ? files : null, keeps));
+      } catch (LinuxException e) {
+        if (e.errno() != Errno.ESRCH) {
+          throw e;
+        }
+        p.threads().forEach(t -> Capture.awaitEnd(t.tid()));
+      }
+      i++;
     }
     capture.released();
     return all;
@@ -236,6 +245,7 @@ public final class Shadow {
         emptyProcess(
             image.getTimers().getPosixList().stream().map(PosixTimer::getId).toList(),
             mine,
+            CommandLine.of(p.pid()),
             hole,
             pipe,
             b);
@@ -369,7 +379,12 @@ public final class Shadow {
    * @param pipe gets what pipe2(2) writes when the batch has run
    */
   private static void emptyProcess(
-      List<Integer> timers, List<MapsEntry> mine, Hole hole, byte[][] pipe, Batch b) {
+      List<Integer> timers,
+      List<MapsEntry> mine,
+      CommandLine arguments,
+      Hole hole,
+      byte[][] pipe,
+      Batch b) {
     b.add("pipe2", Nr.PIPE2, b.output(8, two -> pipe[0] = two), 0);
     for (int i = 0; i < 3; i++) {
       b.add("setitimer", Nr.SETITIMER, i, b.data(new byte[32]), 0);
@@ -387,7 +402,7 @@ public final class Shadow {
       // Who looks at System V shared memory finds it attached, and what was removed stays until
       // then.
       if (!e.special() && !SystemVUse.isSegment(e)) {
-        b.add("munmap", Nr.MUNMAP, e.start(), e.size());
+        arguments.unmapRest(e, b);
       }
     }
   }
@@ -605,7 +620,7 @@ public final class Shadow {
             .filter(o -> SharedTables.same(Kcmp.FILES, pid, o.taker))
             .forEach(o -> keeps.addAll(o.ends.both()));
         closeAllBut(keeps, b);
-        emptyProcess(timers(pid), mine, hole, pipe, b);
+        emptyProcess(timers(pid), mine, CommandLine.of(pid), hole, pipe, b);
         ended.forEach(c -> b.attempt("wait4", Nr.WAIT4, c, 0, WNOHANG_WALL, 0));
       }
       b.run();
@@ -648,10 +663,7 @@ public final class Shadow {
       signals.close();
       return;
     }
-    if ((waitStatus & 0x7f) != 0) {
-      v.must("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_CORE, v.put(0, Bytes.longs(0, 0)), 0);
-    }
-    v.end(waitStatus);
+    Death.die(v, waitStatus);
     signals.close();
   }
 
@@ -660,9 +672,9 @@ public final class Shadow {
    * stops are seen by whoever watches them.
    *
    * @param signal one that stops
-   * @return whether it stands; the kernel stops an orphaned group by SIGSTOP only
+   * @return what came of it; the kernel stops an orphaned group by SIGSTOP only
    */
-  public boolean stopBy(int signal) {
+  public Stop stopBy(int signal) {
     stop(taker);
     Ptrace.signalMask(taker, ~Signals.bit(signal));
     Signals.tkill(taker, signal);
@@ -683,13 +695,29 @@ public final class Shadow {
       throw new LinuxException("shadow", Errno.ESRCH, s);
     }
     Ptrace.signalMask(taker, -1L);
-    boolean stands = s.event() == WaitStatus.EVENT_STOP && s.stopSignal() == signal;
-    if (stands) {
+    if (s.event() == WaitStatus.EVENT_STOP && s.stopSignal() == signal) {
       Ptrace.listen(taker);
-    } else {
-      Ptrace.cont(taker, 0);
+      return Stop.STANDS;
     }
-    return stands;
+    // The signal has taken any older SIGCONT away.
+    Stop came = pending(taker, Signals.SIGCONT) ? Stop.WENT_ON : Stop.REFUSED;
+    Ptrace.cont(taker, 0);
+    return came;
+  }
+
+  /** What came of an attempt to stop a shadow by a signal. */
+  public enum Stop {
+    /** It is stopped. */
+    STANDS,
+    /** It was, and somebody who saw it has let it go on; it has not taken that SIGCONT yet. */
+    WENT_ON,
+    /** The kernel did not stop it. */
+    REFUSED
+  }
+
+  private static boolean pending(int pid, int signal) {
+    String set = ProcFs.status("/proc/" + pid + "/status").getOrDefault("ShdPnd", "0");
+    return (Long.parseUnsignedLong(set, 16) & Signals.bit(signal)) != 0;
   }
 
   /** Lets go of what this daemon holds, when it ended by itself. */

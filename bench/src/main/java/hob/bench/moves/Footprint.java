@@ -1,12 +1,17 @@
 package hob.bench.moves;
 
+import hob.bench.Bed;
+import hob.bench.Row;
 import hob.testbed.Completed;
 import hob.testbed.Host;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What a host's daemon has, and what is there because of it.
@@ -16,9 +21,9 @@ import java.util.Map;
  * @param heapBytes live after a collection
  * @param residentBytes of the daemon, with all that the JVM has not given back
  */
-record Footprint(String host, Map<Kind, Long> counts, long heapBytes, long residentBytes) {
+public record Footprint(String host, Map<Kind, Long> counts, long heapBytes, long residentBytes) {
   /** What must not grow at all. */
-  enum Kind {
+  public enum Kind {
     DESCRIPTORS(8),
     PROCESSES(0),
     NAMESPACES(0),
@@ -40,6 +45,10 @@ record Footprint(String host, Map<Kind, Long> counts, long heapBytes, long resid
       return name().toLowerCase(Locale.ROOT);
     }
   }
+
+  private static final long SETTLE_MILLIS = 2_000;
+  private static final double MOST_HEAP_MB = 2;
+  private static final double MEGABYTE = 1 << 20;
 
   /** One number a line: the constants in their order, live heap, resident set. $0 is jcmd. */
   private static final String SCRIPT =
@@ -82,5 +91,57 @@ record Footprint(String host, Map<Kind, Long> counts, long heapBytes, long resid
   /** How many of a kind. */
   long count(Kind kind) {
     return counts.getOrDefault(kind, 0L);
+  }
+
+  /** Of all hosts, when they have settled. */
+  public static List<Footprint> all(Bed bed) throws IOException, InterruptedException {
+    TimeUnit.MILLISECONDS.sleep(SETTLE_MILLIS);
+    List<Footprint> all = new ArrayList<>();
+    for (Host host : bed.hosts()) {
+      all.add(Footprint.of(host));
+    }
+    return all;
+  }
+
+  /** What has grown, by host. */
+  public static List<Row> growth(List<Footprint> before, List<Footprint> after) {
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; i < before.size(); i++) {
+      Footprint a = before.get(i);
+      Footprint b = after.get(i);
+      String host = a.host();
+      for (Footprint.Kind kind : Footprint.Kind.values()) {
+        long was = a.count(kind);
+        long is = b.count(kind);
+        // A connection or a thread more or less is no growth; a thousand moves would leave more.
+        rows.add(
+            new Row(
+                "%s: %s, growth".formatted(host, kind.word()),
+                is - was,
+                "",
+                "there are " + is,
+                0,
+                "<= " + kind.slack(),
+                is - was <= kind.slack()));
+      }
+      double heap = (b.heapBytes() - a.heapBytes()) / MEGABYTE;
+      rows.add(
+          new Row(
+              host + ": live heap, growth",
+              heap,
+              "MB",
+              "there are %s MB".formatted(Row.number(b.heapBytes() / MEGABYTE)),
+              0,
+              "<= " + Row.number(MOST_HEAP_MB) + " MB",
+              heap <= MOST_HEAP_MB));
+      rows.add(
+          Row.plain(
+              host + ": resident memory",
+              b.residentBytes() / MEGABYTE,
+              "MB",
+              "before",
+              a.residentBytes() / MEGABYTE));
+    }
+    return rows;
   }
 }

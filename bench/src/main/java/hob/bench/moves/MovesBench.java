@@ -5,7 +5,6 @@ import hob.bench.BenchContext;
 import hob.bench.Benchmark;
 import hob.bench.Row;
 import hob.cli.DaemonException;
-import hob.testbed.Host;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /** Moves one program a thousand times: does it still run right, and has any daemon grown? */
 public final class MovesBench implements Benchmark {
@@ -25,9 +23,6 @@ public final class MovesBench implements Benchmark {
 
   private static final List<String> ROUTE = List.of("h2", "h3", "home");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final long SETTLE_MILLIS = 2_000;
-  private static final double MOST_HEAP_MB = 2;
-  private static final double MEGABYTE = 1 << 20;
 
   public MovesBench() {}
 
@@ -71,9 +66,9 @@ public final class MovesBench implements Benchmark {
       int pid = bed.childOf(shell);
       Bed.await(PATIENCE, "the program to run", () -> !read(numbers).isEmpty());
       List<Double> freezes = new ArrayList<>(move(bed, pid, 0, first, context));
-      List<Footprint> before = look(bed);
+      List<Footprint> before = Footprint.all(bed);
       freezes.addAll(move(bed, pid, first, all, context));
-      List<Footprint> after = look(bed);
+      List<Footprint> after = Footprint.all(bed);
       bed.migrate(pid, "h2");
       bed.host("h1").run("kill", "-TERM", Integer.toString(pid));
       Bed.await(PATIENCE, "the program to end", () -> !read(status).isEmpty());
@@ -87,7 +82,7 @@ public final class MovesBench implements Benchmark {
               "ms",
               "p99",
               millis[millis.length * 99 / 100]));
-      grown(before, after, rows);
+      rows.addAll(Footprint.growth(before, after));
       return rows;
     } catch (DaemonException e) {
       throw new IOException(e.getMessage(), e);
@@ -106,15 +101,6 @@ public final class MovesBench implements Benchmark {
     return millis;
   }
 
-  private static List<Footprint> look(Bed bed) throws IOException, InterruptedException {
-    TimeUnit.MILLISECONDS.sleep(SETTLE_MILLIS);
-    List<Footprint> all = new ArrayList<>();
-    for (Host host : bed.hosts()) {
-      all.add(Footprint.of(host));
-    }
-    return all;
-  }
-
   /** The lines tell whether it lost or repeated any of its rounds. */
   private static Row right(String status, String said, Path numbers, int moves) throws IOException {
     long wrong = status.equals("0") ? 0 : 1;
@@ -126,45 +112,6 @@ public final class MovesBench implements Benchmark {
     String detail = wrong == 0 ? "" : "; it said: " + said.strip();
     return new Row(
         what, wrong, "errors", "lines it wrote: " + (expected - 1) + detail, 0, "0", wrong == 0);
-  }
-
-  private static void grown(List<Footprint> before, List<Footprint> after, List<Row> rows) {
-    for (int i = 0; i < before.size(); i++) {
-      Footprint a = before.get(i);
-      Footprint b = after.get(i);
-      String host = a.host();
-      for (Footprint.Kind kind : Footprint.Kind.values()) {
-        long was = a.count(kind);
-        long is = b.count(kind);
-        // A connection or a thread more or less is no growth; a thousand moves would leave more.
-        rows.add(
-            new Row(
-                "%s: %s, growth".formatted(host, kind.word()),
-                is - was,
-                "",
-                "there are " + is,
-                0,
-                "<= " + kind.slack(),
-                is - was <= kind.slack()));
-      }
-      double heap = (b.heapBytes() - a.heapBytes()) / MEGABYTE;
-      rows.add(
-          new Row(
-              host + ": live heap, growth",
-              heap,
-              "MB",
-              "there are %s MB".formatted(Row.number(b.heapBytes() / MEGABYTE)),
-              0,
-              "<= " + Row.number(MOST_HEAP_MB) + " MB",
-              heap <= MOST_HEAP_MB));
-      rows.add(
-          Row.plain(
-              host + ": resident memory",
-              b.residentBytes() / MEGABYTE,
-              "MB",
-              "before",
-              a.residentBytes() / MEGABYTE));
-    }
   }
 
   private static String read(Path file) {

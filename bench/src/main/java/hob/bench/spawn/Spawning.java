@@ -14,7 +14,7 @@ import java.util.Map;
 
 /** Hosts, and a program on h1 that starts others, by itself or under {@code hob run}. */
 final class Spawning implements AutoCloseable {
-  private static final Path HOB_RUN =
+  static final Path HOB_RUN =
       Path.of(System.getProperty("hob.root", ".")).toAbsolutePath().resolve("libexec/hob-run");
 
   /** A copy of true(1) that goes abroad, and one that stays as all brief programs do. */
