@@ -237,7 +237,14 @@ public final class Endpoint implements AutoCloseable {
             settings.self.name(),
             connections::remove);
     connections.add(connection);
-    connection.start();
+    try {
+      connection.start();
+    } catch (OutOfMemoryError e) {
+      // What the JVM says when the host is out of pids.
+      link.link().close();
+      connections.remove(connection);
+      throw e;
+    }
     if (closed) {
       connection.close("the daemon shuts down");
     }
@@ -245,8 +252,17 @@ public final class Endpoint implements AutoCloseable {
   }
 
   private void every(Duration period, Runnable task) {
+    Runnable always =
+        () -> {
+          try {
+            task.run();
+          } catch (OutOfMemoryError e) {
+            // No thread for it: the host is out of pids, which may come back.
+            LOG.log(Level.WARNING, "{0}; trying again", e.getMessage());
+          }
+        };
     var _ =
-        timer.scheduleAtFixedRate(task, period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
+        timer.scheduleAtFixedRate(always, period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** Sets up an endpoint; what is not set has a sensible value. One thread. */

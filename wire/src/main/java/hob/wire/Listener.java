@@ -95,7 +95,7 @@ public final class Listener implements AutoCloseable {
       } catch (ClosedChannelException _) {
         return;
       } catch (IOException e) {
-        // Out of descriptors, most likely: they may come back.
+        // Out of descriptors or pids, most likely: they may come back.
         greetings.release();
         LOG.log(Level.WARNING, "accepting at " + address + " failed; trying again", e);
         LockSupport.parkNanos(PAUSE.toNanos());
@@ -111,10 +111,16 @@ public final class Listener implements AutoCloseable {
       channel.close();
       throw e;
     }
-    Thread.ofPlatform()
-        .daemon()
-        .name("wire-greet-" + from)
-        .start(() -> caller.answer(channel, from, greetings::release));
+    try {
+      Thread.ofPlatform()
+          .daemon()
+          .name("wire-greet-" + from)
+          .start(() -> caller.answer(channel, from, greetings::release));
+    } catch (OutOfMemoryError e) {
+      // What the JVM says when the host is out of pids.
+      channel.close();
+      throw new IOException("no thread for " + from, e);
+    }
   }
 
   private static void removeStale(UnixDomainSocketAddress address) throws IOException {

@@ -26,7 +26,7 @@ final class Stage implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** A row that takes longer hangs. */
-  private static final int MOST_SECONDS = 150;
+  private static final int MOST_SECONDS = 240;
 
   private final Bed bed;
   private final Path program;

@@ -180,7 +180,7 @@ def group_signals():
     p = start(sh('''trap 'echo shell' USR1
         for i in 1 2 3; do (trap "echo child $i; exit" USR1; while :; do sleep 0.02; done) & done
         gate $1
-        wait; wait; wait; wait; echo over''', g), stdout=subprocess.PIPE, process_group=0)
+        wait; wait; wait; wait; echo over''', g), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0)
     pass_gate(g, p.pid)
     os.killpg(p.pid, signal.SIGUSR1)
     out = p.communicate(timeout=PATIENCE)[0].decode()

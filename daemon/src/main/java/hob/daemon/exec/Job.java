@@ -122,13 +122,13 @@ final class Job implements Runnable {
     int parent = ProcFs.stat("/proc/" + pid + "/stat").ppid();
     for (int fd : ProcFs.numbers("/proc/" + pid + "/fd")) {
       if (sharesPosition(pid, parent, fd)) {
-        return "descriptor " + fd + " writes to a file that its parent writes to as well";
+        return "descriptor " + fd + " is a file whose position it shares with its parent";
       }
     }
     return "";
   }
 
-  /** Whether both write to a file where the other one left off. */
+  /** Whether both read from or write to a file where the other one left off. */
   private static boolean sharesPosition(int pid, int parent, int fd) {
     try {
       if (!FileStat.of("/proc/" + pid + "/fd/" + fd).isRegular()) {
@@ -137,8 +137,7 @@ final class Job implements Runnable {
       String info = ProcFs.text("/proc/" + pid + "/fdinfo/" + fd);
       int at = info.indexOf("flags:") + 6;
       int flags = (int) Long.parseLong(info.substring(at, info.indexOf('\n', at)).strip(), 8);
-      return (flags & 3) != Fd.O_RDONLY
-          && (flags & (Fd.O_APPEND | Fd.O_PATH)) == 0
+      return (flags & (Fd.O_APPEND | Fd.O_PATH)) == 0
           && Kcmp.compare(pid, parent, Kcmp.FILE, fd, fd) == 0;
     } catch (LinuxException _) {
       // The parent has no such descriptor.

@@ -265,6 +265,9 @@ public final class PeerLink implements Handler {
         awaitOpen();
       } catch (WireException e) {
         pause = failed(e.getMessage());
+      } catch (OutOfMemoryError e) {
+        // What the JVM says when the host is out of pids: they may come back.
+        pause = failed("this host is out of pids or memory: " + e.getMessage());
       }
     }
   }
