@@ -4,7 +4,6 @@ import com.google.protobuf.Message;
 import hob.cli.Daemon;
 import hob.cli.DaemonException;
 import hob.testbed.Host;
-import hob.testbed.LinkRate;
 import hob.testbed.Testbed;
 import hob.testbed.TestbedSpec;
 import hob.wire.proto.FaultArmRequest;
@@ -48,15 +47,14 @@ public final class Bed implements AutoCloseable {
    * @param environment of the daemons
    */
   public static Bed up(String name, int hosts, Map<String, String> environment) throws IOException {
-    return up(name, hosts, environment, LinkRate.parse("max"));
+    return up(TestbedSpec.standard().withName(name).withHosts(hosts), environment);
   }
 
-  /** The same, with links of some rate. */
-  public static Bed up(String name, int hosts, Map<String, String> environment, LinkRate rate)
-      throws IOException {
+  /** The same, with hosts that are like {@code wanted}. */
+  public static Bed up(TestbedSpec wanted, Map<String, String> environment) throws IOException {
+    String name = wanted.name();
     Testbed.down(name);
-    TestbedSpec spec =
-        TestbedSpec.standard().withName(name).withHosts(hosts).withRate(rate).endingWithMaker();
+    TestbedSpec spec = wanted.endingWithMaker();
     Testbed testbed = Testbed.up(spec.withDaemon(spec.daemon().withEnvironment(environment)));
     Path directory = Files.createTempDirectory("hob-" + name);
     // Not all of what runs there is root's.

@@ -3,6 +3,7 @@ package hob.bench;
 import hob.bench.files.CompileBench;
 import hob.bench.files.FilesBench;
 import hob.bench.freeze.FreezeBench;
+import hob.bench.make.MakeBench;
 import hob.bench.moves.MovesBench;
 import hob.bench.rcp.RcpBench;
 import hob.bench.spawn.InvokeBench;
@@ -33,6 +34,7 @@ public final class Main implements Callable<Integer> {
           new MovesBench(),
           new SpawnBench(),
           new InvokeBench(),
+          new MakeBench(),
           SystemCallBench.fork(),
           SystemCallBench.time(),
           new FilesBench(),

@@ -6,6 +6,7 @@ import hob.bench.Benchmark;
 import hob.bench.Row;
 import hob.cli.DaemonException;
 import hob.testbed.LinkRate;
+import hob.testbed.TestbedSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +86,7 @@ public final class RcpBench implements Benchmark {
     List<Row> rows = new ArrayList<>();
     for (String rate : List.of("1gbit", "max")) {
       context.progress().accept("links of " + rate);
-      try (Bed bed = Bed.up("rcp-bench", 3, Map.of(), LinkRate.parse(rate))) {
+      try (Bed bed = Bed.up(linked(rate), Map.of())) {
         bed.host("h3")
             .spawn(
                 List.of("python3", "-c", SERVER, String.valueOf(PORT), String.valueOf(BYTES)),
@@ -108,6 +109,10 @@ public final class RcpBench implements Benchmark {
       }
     }
     return rows;
+  }
+
+  private static TestbedSpec linked(String rate) {
+    return TestbedSpec.standard().withName("rcp-bench").withRate(LinkRate.parse(rate));
   }
 
   private static List<String> copies(Bed bed, String where) throws IOException, DaemonException {
