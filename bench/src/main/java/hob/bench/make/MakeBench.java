@@ -25,7 +25,7 @@ public final class MakeBench implements Benchmark {
   private static final double CPU = 0.2;
   private static final double LEAST_SPEED_UP = 7;
   private static final int MOST_HOSTS = 8;
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Path HOB_RUN =
       Path.of(System.getProperty("hob.root", ".")).toAbsolutePath().resolve("libexec/hob-run");
   private static final String HOSTS = System.getenv().getOrDefault("HOB_BENCH_HOSTS", "1,2,4,8");
@@ -52,7 +52,7 @@ public final class MakeBench implements Benchmark {
   public List<Row> run(BenchContext context) throws IOException, InterruptedException {
     List<Row> rows = new ArrayList<>();
     Optional<Times> alone = Optional.empty();
-    for (String word : HOSTS.split(",")) {
+    for (String word : HOSTS.split(",", -1)) {
       int hosts = Integer.parseInt(word);
       try (Bed bed = up(hosts)) {
         Times hob = build(bed, "hob", hosts, Map.of(), List.of(HOB_RUN.toString(), "--"), "g++");

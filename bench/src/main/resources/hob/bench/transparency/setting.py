@@ -239,7 +239,8 @@ def blocked_and_ignored():
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2, signal.SIGTERM])
     g = new_gate()
     p = start(py('print(open("/proc/self/status").read().split("SigBlk:")[1].split("SigCgt")[0], flush=True)\n'
-                 'gate(sys.argv[1])\nprint(sorted(signal.sigpending()))', g),
+                 'gate(sys.argv[1])\nend = time.time() + 9\n'
+                 'while len(signal.sigpending()) < 2 and time.time() < end: time.sleep(0.01)\nprint(sorted(signal.sigpending()))', g),
               stdout=subprocess.PIPE, preexec_fn=set, restore_signals=False)
     at_gate(g)
     for s in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM): os.kill(p.pid, s)
