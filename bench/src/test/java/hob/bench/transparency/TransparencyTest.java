@@ -10,7 +10,6 @@ class TransparencyTest {
   void commandsBehaveAbroadAsTheyDoAtHome() {
     assertThat(
             Transparency.run(
-                "core_flag",
                 "stop_and_continue",
                 "traps",
                 "process_substitution",
