@@ -13,13 +13,13 @@ final class Project {
       #include <regex>
       #include <sstream>
       #include <string>
-      int unit%1$d(const std::string &s) {
+      int unitNUMBER(const std::string &s) {
         std::map<std::string, int> words;
-        std::regex r("([a-z]+)[0-9]*%1$d");
+        std::regex r("([a-z]+)[0-9]*NUMBER");
         for (std::sregex_iterator i(s.begin(), s.end(), r), e; i != e; ++i) words[i->str()]++;
         std::ostringstream o;
         for (auto &w : words) o << w.first << w.second;
-        return std::regex_match(o.str(), r) ? (int)words.size() : %1$d;
+        return std::regex_match(o.str(), r) ? (int)words.size() : NUMBER;
       }
       """;
 
@@ -31,7 +31,8 @@ final class Project {
     StringBuilder main = new StringBuilder("#include <string>\n");
     StringBuilder sum = new StringBuilder();
     for (int i = 0; i < units; i++) {
-      Files.writeString(directory.resolve("unit%d.cc".formatted(i)), UNIT.formatted(i));
+      Files.writeString(
+          directory.resolve("unit%d.cc".formatted(i)), UNIT.replace("NUMBER", String.valueOf(i)));
       main.append("int unit%d(const std::string &);\n".formatted(i));
       sum.append(" + unit%d(\"a\")".formatted(i));
     }
