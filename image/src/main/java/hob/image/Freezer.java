@@ -117,6 +117,7 @@ final class Freezer {
           await(tid);
         }
       }
+      more |= !arrived.containsAll(seized);
     }
   }
 
@@ -198,7 +199,16 @@ final class Freezer {
     long start = System.nanoTime();
     boolean looked = false;
     while (true) {
-      Optional<WaitStatus> w = Wait.wait4(tid, Wait.__WALL | Wait.WNOHANG);
+      Optional<WaitStatus> w;
+      try {
+        w = Wait.wait4(tid, Wait.__WALL | Wait.WNOHANG);
+      } catch (LinuxException e) {
+        if (e.errno() != Errno.ECHILD) {
+          throw e;
+        }
+        becameLeader(tid);
+        return;
+      }
       if (w.isEmpty()) {
         long waited = System.nanoTime() - start;
         if (waited > PATIENCE_NANOS) {
@@ -277,6 +287,23 @@ final class Freezer {
         arrived.remove(tid);
       }
       tidsByPid.remove(pid);
+    }
+  }
+
+  /**
+   * A thread that is there no more, and whose end nobody was told, has called execve(2): it has the
+   * leader's id from then on, and is still to stop.
+   */
+  private void becameLeader(int tid) {
+    int pid =
+        tidsByPid.entrySet().stream()
+            .filter(e -> e.getValue().contains(tid))
+            .map(Map.Entry::getKey)
+            .findFirst()
+            .orElse(tid);
+    forget(tid);
+    if (pid != tid && state(pid) != 't') {
+      arrived.remove(pid);
     }
   }
 

@@ -187,6 +187,8 @@ public sealed interface HomeState {
     public Step on(HomeEvent event) {
       return switch (event) {
         case HomeEvent.FromTarget(Prepared m) -> commit(m);
+        case HomeEvent.FromTarget(ArrivalRefused m) ->
+            stay(move, new Outcome.Refused(m.reasons()), false);
         case HomeEvent.FromTarget(ArrivalFailed m) -> giveUp(move, m.reason(), false);
         case HomeEvent.FromTarget _ -> Step.to(this);
         case HomeEvent.FromSource(SendFailed m) -> giveUp(move, m.reason(), true);
@@ -341,6 +343,11 @@ public sealed interface HomeState {
         case HomeEvent.FromSource _ -> Step.to(this);
         case HomeEvent.FromTarget(Prepared _) -> off();
         case HomeEvent.FromTarget(TargetAsks _) -> off();
+        // The source, which only saw the transfer break, was heard first.
+        case HomeEvent.FromTarget(ArrivalRefused m) when isBroken() ->
+            Step.to(new Staying(move, new Outcome.Refused(m.reasons()), true));
+        case HomeEvent.FromTarget(ArrivalFailed m) when isBroken() ->
+            Step.to(new Staying(move, new Outcome.Failed(m.reason()), true));
         case HomeEvent.FromTarget _ -> Step.to(this);
         case HomeEvent.SourceDown _ -> Step.to(this);
         case HomeEvent.TargetDown _ -> Step.to(this);
@@ -349,6 +356,10 @@ public sealed interface HomeState {
         case HomeEvent.Late() -> again();
         case HomeEvent.Trouble _ -> again();
       };
+    }
+
+    private boolean isBroken() {
+      return targetKnows && outcome instanceof Outcome.Failed;
     }
 
     private Step off() {

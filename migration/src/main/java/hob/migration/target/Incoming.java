@@ -39,6 +39,9 @@ final class Incoming {
   private boolean calledOff;
   private @Nullable BulkReceiver receiver;
 
+  /** Of the worker. */
+  private @Nullable BulkReceiver transfer;
+
   Incoming(TargetRole role, MoveId move, TargetState state) {
     this.role = role;
     this.move = move;
@@ -81,13 +84,20 @@ final class Incoming {
         LOG.log(System.Logger.Level.ERROR, move + ": cannot arrive", e);
       }
       fail(String.valueOf(e.getMessage()));
+    } finally {
+      // After the home has been told why: the source only sees that nobody listens.
+      if (transfer != null) {
+        transfer.close();
+      }
     }
   }
 
   private void receive(String source)
       throws WireException, InterruptedException, InvalidProtocolBufferException {
     TransferToken token = TransferToken.random();
-    try (BulkReceiver in = role.wires().expectBulk(source, token)) {
+    BulkReceiver in = role.wires().expectBulk(source, token);
+    transfer = in;
+    try {
       breakable(in);
       role.faults().at(FaultPoint.TARGET_READY);
       role.report(new Message.Ready(move, token));

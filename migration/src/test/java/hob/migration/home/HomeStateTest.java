@@ -110,6 +110,20 @@ final class HomeStateTest {
   }
 
   @Test
+  void whatTheTargetSaysOfItsRefusalIsTold() {
+    List<Refusal> reasons = List.of(new Refusal(7, "pty", "no terminal is left"));
+    var refused = new HomeEvent.FromTarget(new Message.ArrivalRefused(ID, reasons));
+    Staying told = new Staying(MOVE, new Outcome.Refused(reasons), false);
+    assertThat(new Sending(MOVE, 0).on(refused).next()).isEqualTo(told);
+    // The source only saw that nobody listened any more, and may be heard first.
+    Step broken =
+        new Sending(MOVE, 0)
+            .on(new HomeEvent.FromSource(new Message.SendFailed(ID, "transfer broken", true)));
+    assertThat(broken.next().on(refused).next())
+        .isEqualTo(new Staying(MOVE, new Outcome.Refused(reasons), true));
+  }
+
+  @Test
   void latePreparedOfAMoveThatIsOffIsRemoved() {
     Staying staying = new Staying(MOVE, new Outcome.Failed("late"), true);
     Step step = staying.on(new HomeEvent.FromTarget(PREPARED));
