@@ -82,7 +82,7 @@ final class Death {
   private static void limitCore(Vessel v, long bytes) {
     long at = v.put(0, Bytes.longs(0, 0));
     v.must("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_CORE, 0, at);
-    long hard = Bytes.of(ProcessMemory.read(v.pid(), at, 16)).getLong(8);
+    long hard = Bytes.of(ProcessMemory.read(v.tid(), at, 16)).getLong(8);
     if (Long.compareUnsigned(hard, bytes) >= 0) {
       v.must("prlimit64", Nr.PRLIMIT64, 0, RLIMIT_CORE, v.put(0, Bytes.longs(bytes, hard)), 0);
     }

@@ -651,19 +651,15 @@ public final class Shadow {
    */
   public void end(int waitStatus) {
     List<byte[]> ignored = new ArrayList<>();
-    Vessel v;
     try {
-      v = vessel(ignored);
+      Death.die(vessel(ignored), waitStatus);
     } catch (LinuxException e) {
       if (e.errno() != Errno.ESRCH) {
         throw e;
       }
       threads.values().forEach(Capture::awaitEnd);
       Capture.awaitEnd(taker);
-      signals.close();
-      return;
     }
-    Death.die(v, waitStatus);
     signals.close();
   }
 
