@@ -13,6 +13,7 @@ import hob.image.proto.ProcessImage;
 import hob.image.proto.SessionNetwork;
 import hob.image.proto.TreeImage;
 import hob.image.proto.TreeOutline;
+import hob.linux.LinuxException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -102,6 +103,13 @@ final class LiveDeparture implements Departure {
       // While the image travels.
       session.tracer().submit(capture()::endVisits);
       return image.toByteArray();
+    } catch (LinuxException e) {
+      char root = session.atHome() ? LocalSession.state(session.id().pid()) : 'R';
+      if (root == 'Z' || root == 'X') {
+        // Somebody killed it meanwhile.
+        throw ended();
+      }
+      throw e;
     } catch (IllegalStateException e) {
       if (e.getCause() instanceof RefusedException r) {
         throw new MoveRefusedException(r.refusals());

@@ -10,9 +10,11 @@ import hob.image.proto.OpenFile;
 import hob.image.proto.StandIn;
 import hob.linux.Fd;
 import hob.linux.FileStat;
+import hob.linux.LinuxException;
 import hob.linux.PidFd;
 import hob.linux.Pipe;
 import hob.linux.Poller;
+import hob.linux.ProcFs;
 import hob.linux.SystemV;
 import hob.linux.Terminal;
 import java.lang.foreign.Arena;
@@ -236,24 +238,40 @@ final class SessionStreams implements Streams, StreamsHere {
       for (External e : externals) {
         Integer number = numbers.remove(e);
         if (number != null) {
-          Fd real = real(e);
-          reals
-              .computeIfAbsent(
-                  e.stream(),
-                  id ->
-                      new HomeStream(
-                          loop,
-                          e.terminal(),
-                          stat(e, real),
-                          () -> processes.get(),
-                          event -> fromHome(id, event)))
-              .add(number, real, e.access(), e.terminal() ? terminal(e) : real.path());
+          take(e, number);
         }
       }
-      ahead.forEach((stream, bytes) -> Objects.requireNonNull(reals.get(stream)).skip(bytes));
+      ahead.forEach((stream, bytes) -> {
+        HomeStream taken = reals.get(stream);
+        if (taken != null) {
+          taken.skip(bytes);
+        }
+      });
       forgetCapture();
       reals.values().forEach(HomeStream::pause);
     }
+  }
+
+  /** Who was killed meanwhile has none any more. */
+  private void take(External e, int number) {
+    Fd real;
+    FileStat stat;
+    try {
+      real = real(e);
+      stat = stat(e, real);
+    } catch (LinuxException x) {
+      if (ProcFs.saysGone(x, e.pid())) {
+        return;
+      }
+      throw x;
+    }
+    reals
+        .computeIfAbsent(
+            e.stream(),
+            id ->
+                new HomeStream(
+                    loop, e.terminal(), stat, () -> processes.get(), event -> fromHome(id, event)))
+        .add(number, real, e.access(), e.terminal() ? terminal(e) : real.path());
   }
 
   /**

@@ -346,12 +346,21 @@ public final class Capture {
 
   /**
    * Duplicates of the masters of the tree's own pseudo-terminals: as long as one is open, nobody
-   * else gets its number. The caller closes them.
+   * else gets its number. Without those of who was killed meanwhile. The caller closes them.
    */
   public List<Fd> masters() {
-    return shared.pseudoTerminals().masters().stream()
-        .map(m -> SocketSurvey.here(m.process(), m.descriptor()))
-        .toList();
+    List<Fd> all = new ArrayList<>();
+    for (var m : shared.pseudoTerminals().masters()) {
+      try {
+        all.add(SocketSurvey.here(m.process(), m.descriptor()));
+      } catch (LinuxException e) {
+        if (!ProcFs.saysGone(e, m.process().pid())) {
+          Fd.closeAll(all);
+          throw e;
+        }
+      }
+    }
+    return all;
   }
 
   /** System V objects that move with the tree. */
@@ -421,9 +430,13 @@ public final class Capture {
     close();
     if (doubt) {
       for (FrozenProcess p : processes) {
-        masks.note(p.process(), p.leader().mask());
-        p.threads().forEach(FrozenThread::close);
-        Fuse.lift(p, p.leader().mask());
+        unlessKilled(
+            p,
+            () -> {
+              masks.note(p.process(), p.leader().mask());
+              p.threads().forEach(FrozenThread::close);
+              Fuse.lift(p, p.leader().mask());
+            });
       }
       locks.takeBack();
     }
@@ -433,18 +446,32 @@ public final class Capture {
 
   /** Lets processes run on. */
   static void resume(List<FrozenProcess> processes, Sleeps sleeps) {
-    for (FrozenProcess p : processes) {
-      p.endVisit();
-      boolean stop = p.threads().stream().anyMatch(t -> t.tracee().stopWanted());
-      for (FrozenThread t : p.threads()) {
-        t.keepCall(p.pid(), sleeps);
+    processes.forEach(p -> unlessKilled(p, () -> resume(p, sleeps)));
+  }
+
+  private static void resume(FrozenProcess p, Sleeps sleeps) {
+    p.endVisit();
+    boolean stop = p.threads().stream().anyMatch(t -> t.tracee().stopWanted());
+    for (FrozenThread t : p.threads()) {
+      t.keepCall(p.pid(), sleeps);
+    }
+    for (FrozenThread t : p.threads()) {
+      Ptrace.detach(t.tid(), 0);
+    }
+    if (stop) {
+      Signals.kill(p.pid(), Signals.SIGSTOP);
+    }
+  }
+
+  /** Of a process that somebody has killed meanwhile, its parent is to hear. */
+  private static void unlessKilled(FrozenProcess p, Runnable step) {
+    try {
+      step.run();
+    } catch (LinuxException e) {
+      if (!ProcFs.saysGone(e, p.pid())) {
+        throw e;
       }
-      for (FrozenThread t : p.threads()) {
-        Ptrace.detach(t.tid(), 0);
-      }
-      if (stop) {
-        Signals.kill(p.pid(), Signals.SIGSTOP);
-      }
+      p.threads().forEach(t -> awaitEnd(t.tid()));
     }
   }
 

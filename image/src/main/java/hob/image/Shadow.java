@@ -148,7 +148,7 @@ public final class Shadow {
         }
         all.add(make(p, capture.image(), i, first ? files : null, keeps));
       } catch (LinuxException e) {
-        if (e.errno() != Errno.ESRCH) {
+        if (!ProcFs.saysGone(e, p.pid())) {
           throw e;
         }
         p.threads().forEach(t -> Capture.awaitEnd(t.tid()));

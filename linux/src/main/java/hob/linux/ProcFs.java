@@ -4,6 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -96,6 +98,16 @@ public final class ProcFs {
       }
       value = value * 10 + (c - '0');
     }
+  }
+
+  /**
+   * Whether an error says that a process has ended and been reaped.
+   *
+   * @param e of a call about it, or about its files here
+   */
+  public static boolean saysGone(LinuxException e, int pid) {
+    return e.errno() == Errno.ESRCH
+        || (e.errno() == Errno.ENOENT && !Files.exists(Path.of("/proc/" + pid)));
   }
 
   /** Thread ids of a process, ascending. */
