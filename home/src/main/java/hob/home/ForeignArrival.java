@@ -114,6 +114,10 @@ final class ForeignArrival extends MappedArrival {
   protected void beforeLay() {
     // Files were made and renamed until the tree stood still.
     homeFiles.learn(session.id());
+  }
+
+  /** Waits for what is made beside all else, while the tree still runs. Any thread. */
+  void awaitNetwork() {
     GuestNetwork network = session.network;
     if (network != null) {
       network.await();

@@ -229,8 +229,10 @@ public final class KernelEngine implements Engine, RemoteInvocation {
     }
     LocalSession s = session(id, link.self());
     try {
-      return s.tracer()
-          .call(() -> new ForeignArrival(s, incarnation, outline, homeFiles, capacity));
+      ForeignArrival arrival =
+          s.tracer().call(() -> new ForeignArrival(s, incarnation, outline, homeFiles, capacity));
+      arrival.awaitNetwork();
+      return arrival;
     } catch (RuntimeException e) {
       sessions.remove(id);
       s.tracer().close();
